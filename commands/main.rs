@@ -1,0 +1,3 @@
+//! The `horde` command line.
+
+fn main() {}

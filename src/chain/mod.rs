@@ -1,0 +1,1 @@
+//! Subtensor: reads and writes at named blocks, across runtime generations.

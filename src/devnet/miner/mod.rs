@@ -1,0 +1,1 @@
+//! Miners of different character, with a real solver.

@@ -1,0 +1,1 @@
+//! A JSON-RPC server that behaves as Subtensor does towards a client.

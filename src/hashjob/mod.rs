@@ -1,0 +1,1 @@
+//! Hash-cracking jobs: made with an answer that is known beforehand.

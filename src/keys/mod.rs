@@ -1,0 +1,1 @@
+//! Hotkeys, signatures and the file forms a hotkey comes in.

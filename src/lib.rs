@@ -1,0 +1,32 @@
+//! What a ComputeHorde validator knows and does. Prints nothing and exits nowhere:
+//! the binary under `commands/` turns arguments into one call here and the outcome into text.
+//!
+//! Floors: a module uses only what stands below it.
+//! passes (`synthetic`, `weights`), the outside (`chain`, `miner`), memory (`store`),
+//! rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`).
+
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::dbg_macro,
+    clippy::exit,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
+pub mod chain;
+#[cfg(feature = "devnet")]
+pub mod devnet;
+pub mod failpoint;
+pub mod hashjob;
+pub mod keys;
+pub mod miner;
+pub mod params;
+pub mod pass;
+pub mod schedule;
+pub mod scoring;
+pub mod settings;
+pub mod store;
+pub mod synthetic;
+pub mod weights;
+pub mod wire;

@@ -1,0 +1,1 @@
+//! The websocket to one miner.

@@ -1,0 +1,1 @@
+//! Dynamic parameters of the subnet: names, types, defaults.

@@ -1,0 +1,1 @@
+//! What every subcommand needs: settings, store, lock, record, outcome.

@@ -1,0 +1,1 @@
+//! Epochs, cycles, order of the validators, windows. Pure.

@@ -1,0 +1,1 @@
+//! The synthetic batch: plan it, run it, score it, keep it.

@@ -1,0 +1,1 @@
+//! Set, commit or reveal weights, whichever is due.

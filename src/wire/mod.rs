@@ -1,0 +1,1 @@
+//! Messages on the wire and the exact texts that are signed.
