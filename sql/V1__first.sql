@@ -101,15 +101,22 @@ CREATE TABLE batches (
 CREATE UNIQUE INDEX batches_one_plan_per_cycle ON batches (cycle_start) WHERE origin = 'planned';
 CREATE INDEX batches_by_state ON batches (state, id);
 
--- Executors of one class of one miner in one batch: claimed in the manifest, online = jobs that succeeded.
-CREATE TABLE manifests (
-    batch_id       INTEGER NOT NULL REFERENCES batches (id) ON DELETE CASCADE,
-    hotkey         TEXT NOT NULL,
-    executor_class TEXT NOT NULL,
-    claimed        INTEGER NOT NULL,
-    online         INTEGER NOT NULL,
-    PRIMARY KEY (batch_id, hotkey, executor_class)
+-- One row per miner asked in a batch. `claimed` and `online` are NULL if it sent no manifest:
+-- claimed = executors in the (capped) manifest, online = jobs that succeeded.
+CREATE TABLE batch_miners (
+    batch_id   INTEGER NOT NULL REFERENCES batches (id) ON DELETE CASCADE,
+    hotkey     TEXT NOT NULL,
+    address    TEXT NOT NULL,
+    ip_version INTEGER NOT NULL CHECK (ip_version IN (4, 6)),
+    port       INTEGER NOT NULL,
+    manifest   TEXT,                        -- {executor class: count}
+    claimed    INTEGER,
+    online     INTEGER,
+    comment    TEXT NOT NULL,               -- why there is no manifest
+    PRIMARY KEY (batch_id, hotkey),
+    CHECK ((claimed IS NULL) = (online IS NULL))
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX batch_miners_by_hotkey ON batch_miners (hotkey, batch_id);
 
 -- Times of a job are microseconds of Unix time, NULL where the step never happened.
 CREATE TABLE jobs (
