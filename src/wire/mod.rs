@@ -1,1 +1,3 @@
 //! Messages on the wire and the exact texts that are signed.
+
+pub mod event;

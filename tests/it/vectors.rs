@@ -22,5 +22,7 @@ pub(crate) fn cases(name: &str) -> Vec<Value> {
 
 /// Cases without `level` are required.
 pub(crate) fn is_required(case: &Value) -> bool {
-    case["level"].as_str().is_none_or(|level| level == "required")
+    case["level"]
+        .as_str()
+        .is_none_or(|level| level == "required")
 }
