@@ -1,1 +1,10 @@
 //! Hotkeys, signatures and the file forms a hotkey comes in.
+
+mod hotkey;
+pub mod keyfile;
+mod keypair;
+mod signature;
+
+pub use hotkey::{Hotkey, HotkeyError};
+pub use keypair::{KeyError, Keypair};
+pub use signature::{Signature, SignatureError, verify};

@@ -1,4 +1,5 @@
 //! All integration tests in one binary: rules against vectors, passes against real peers on
 //! loopback, the real `horde` binary where there is a promise.
 
+mod keyfiles;
 mod vectors;

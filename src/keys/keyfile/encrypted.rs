@@ -1,0 +1,109 @@
+//! The three encrypted forms of a key file and how a password opens them.
+//! Parameters (salts, rounds, memory) are fixed by the wallet that wrote the file.
+
+use aes::cipher::{KeyIvInit, StreamCipher};
+use argon2::{Algorithm, Argon2, Params, Version};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE;
+use crypto_secretbox::aead::Aead;
+use crypto_secretbox::{KeyInit, Nonce, XSalsa20Poly1305};
+use fernet::Fernet;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::KeyfileError;
+
+const NACL: &[u8] = b"$NACL";
+const VAULT: &[u8] = b"$ANSIBLE_VAULT";
+const FERNET: &[u8] = b"gAAAAA";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Nacl,
+    AnsibleVault,
+    LegacyFernet,
+}
+
+type Opened = Result<Zeroizing<Vec<u8>>, KeyfileError>;
+
+impl Form {
+    pub(super) fn of(content: &[u8]) -> Option<Self> {
+        [
+            (NACL, Self::Nacl),
+            (VAULT, Self::AnsibleVault),
+            (FERNET, Self::LegacyFernet),
+        ]
+        .into_iter()
+        .find_map(|(mark, form)| content.starts_with(mark).then_some(form))
+    }
+
+    pub(super) fn open(self, content: &[u8], password: &str) -> Opened {
+        let opened = match self {
+            Self::Nacl => open_nacl(content, password),
+            Self::AnsibleVault => open_vault(content, password),
+            Self::LegacyFernet => open_fernet(content, password),
+        };
+        opened.ok_or(KeyfileError::Undecryptable)
+    }
+}
+
+fn open_nacl(content: &[u8], password: &str) -> Option<Zeroizing<Vec<u8>>> {
+    const SALT: [u8; 16] = [
+        0x13, 0x71, 0x83, 0xdf, 0xf1, 0x5a, 0x09, 0xbc, 0x9c, 0x90, 0xb5, 0x51, 0x87, 0x39, 0xe9,
+        0xb1,
+    ];
+    let (nonce, sealed) = content.strip_prefix(NACL)?.split_at_checked(24)?;
+    let params = Params::new(512 * 1024, 8, 1, Some(32)).ok()?;
+    let mut key = Zeroizing::new([0; 32]);
+    Argon2::new(Algorithm::Argon2i, Version::V0x13, params)
+        .hash_password_into(password.as_bytes(), &SALT, &mut *key)
+        .ok()?;
+    let secretbox = XSalsa20Poly1305::new(key.as_slice().into());
+    secretbox
+        .decrypt(Nonce::from_slice(nonce), sealed)
+        .ok()
+        .map(Zeroizing::new)
+}
+
+/// Hexadecimal of three lines, each hexadecimal again: salt, authenticator, ciphertext.
+fn open_vault(content: &[u8], password: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut lines = std::str::from_utf8(content).ok()?.lines();
+    if lines.next()?.trim_ascii() != "$ANSIBLE_VAULT;1.1;AES256" {
+        return None;
+    }
+    let body = hex::decode(lines.map(str::trim_ascii).collect::<String>()).ok()?;
+    let mut parts = body
+        .split(|byte| *byte == b'\n')
+        .map(|part| hex::decode(part).ok());
+    let (salt, authenticator, mut sealed) = (parts.next()??, parts.next()??, parts.next()??);
+
+    let mut keys = Zeroizing::new([0; 80]);
+    pbkdf2::pbkdf2_hmac::<Sha256>(password.as_bytes(), &salt, 10_000, &mut *keys);
+    let (cipher_key, rest) = keys.split_at(32);
+    let (authentication_key, counter) = rest.split_at(32);
+    let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(authentication_key).ok()?;
+    mac.update(&sealed);
+    mac.verify_slice(&authenticator).ok()?;
+
+    ctr::Ctr128BE::<aes::Aes256>::new_from_slices(cipher_key, counter)
+        .ok()?
+        .apply_keystream(&mut sealed);
+    let mut opened = Zeroizing::new(sealed);
+    let padding = usize::from(*opened.last()?);
+    let length = opened.len().checked_sub(padding)?;
+    if !(1..=16).contains(&padding) || opened[length..].iter().any(|b| usize::from(*b) != padding) {
+        return None;
+    }
+    opened.truncate(length);
+    Some(opened)
+}
+
+fn open_fernet(content: &[u8], password: &str) -> Option<Zeroizing<Vec<u8>>> {
+    const SALT: &[u8] = b"Iguesscyborgslikemyselfhaveatendencytobeparanoidaboutourorigins";
+    let mut key = Zeroizing::new([0; 32]);
+    pbkdf2::pbkdf2_hmac::<Sha256>(password.as_bytes(), SALT, 10_000_000, &mut *key);
+    let key = Zeroizing::new(URL_SAFE.encode(&*key));
+    let token = std::str::from_utf8(content).ok()?.trim_ascii();
+    Fernet::new(&key)?.decrypt(token).ok().map(Zeroizing::new)
+}
