@@ -1,5 +1,6 @@
 //! All integration tests in one binary: rules against vectors, passes against real peers on
 //! loopback, the real `horde` binary where there is a promise.
 
+mod install_script;
 mod keyfiles;
 mod vectors;
