@@ -1,1 +1,22 @@
-//! The SQLite file: the only place with SQL outside of `sql/`.
+//! The SQLite file: the only place with SQL outside of `sql/`. One file per table family.
+//! Decides nothing: it stores what a pass has decided and gives back rows as types.
+
+mod batch_record;
+mod batches;
+mod events;
+mod intents;
+mod meta;
+mod open;
+mod params;
+mod passes;
+mod time;
+mod weights;
+
+pub use batch_record::{BatchRecord, JobRow, ManifestRow, MinerRow, ReceiptRow};
+pub use batches::{BatchId, BatchPlan, BatchRow, BatchState, JobScore};
+pub use events::EventRow;
+pub use intents::{Intent, IntentId, IntentState};
+pub use open::{Store, StoreError};
+pub use params::{ParamRow, ParamSource};
+pub use passes::{PassEnd, PassId, PassOutcome, PassRow};
+pub use weights::{Entry, NewWeights, Way, WeightsId, WeightsRow, WeightsState};

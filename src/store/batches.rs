@@ -1,0 +1,353 @@
+//! Synthetic batches: planned, taken once, and kept with all their jobs in one transaction,
+//! since half of a batch's jobs would make wrong weights.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension, Row, Transaction};
+
+use super::batch_record::BatchRecord;
+use super::{Store, StoreError, WeightsId, events, time};
+use crate::wire::event::Event;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BatchId(pub(super) i64);
+
+impl BatchId {
+    pub fn number(self) -> i64 {
+        self.0
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BatchState {
+    Planned,
+    /// Its block passed without a run.
+    Missed,
+    /// Runs, or was killed while it ran.
+    Started,
+    Done,
+    /// Killed while it ran; it has no jobs and makes no weights.
+    Broken,
+}
+
+impl BatchState {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Missed => "missed",
+            Self::Started => "started",
+            Self::Done => "done",
+            Self::Broken => "broken",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        [
+            Self::Planned,
+            Self::Missed,
+            Self::Started,
+            Self::Done,
+            Self::Broken,
+        ]
+        .into_iter()
+        .find(|state| state.name() == name)
+    }
+}
+
+/// Where a batch lies: blocks, `start < block <= stop` as everywhere in the schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchPlan {
+    pub cycle_start: i64,
+    pub cycle_stop: i64,
+    pub block: i64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatchRow {
+    pub id: BatchId,
+    pub uuid: String,
+    pub state: BatchState,
+    pub plan: BatchPlan,
+    pub started_at: Option<DateTime<Utc>>,
+    /// Height of the chain when it was started.
+    pub started_block: Option<i64>,
+    pub ended_at: Option<DateTime<Utc>>,
+    pub weights_id: Option<WeightsId>,
+    pub note: String,
+}
+
+const COLUMNS: &str = "id, uuid, state, cycle_start, cycle_stop, block, started_at, started_block, \
+                       ended_at, weights_id, note";
+
+/// The score of one job: hotkey, executor class, score (0 for a failed job).
+pub type JobScore = (String, String, f64);
+
+impl Store {
+    /// Stores the plan of a cycle with its event. `None`: this cycle has a plan already.
+    pub fn plan_batch(
+        &mut self,
+        plan: BatchPlan,
+        event: &Event,
+        now: DateTime<Utc>,
+    ) -> Result<Option<BatchId>, StoreError> {
+        self.write(|tx| {
+            let added = tx.execute(
+                "INSERT INTO batches (uuid, origin, state, cycle_start, cycle_stop, block, planned_at)
+                 VALUES (?1, 'planned', 'planned', ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+                (new_uuid(), plan.cycle_start, plan.cycle_stop, plan.block, time::to_text(now)),
+            )?;
+            if added == 0 {
+                return Ok(None);
+            }
+            let id = BatchId(tx.last_insert_rowid());
+            events::insert(tx, event)?;
+            Ok(Some(id))
+        })
+    }
+
+    /// The plan of the cycle that begins at this block, run or not.
+    pub fn planned_batch(&self, cycle_start: i64) -> Result<Option<BatchRow>, StoreError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM batches WHERE origin = 'planned' AND cycle_start = ?1");
+        let mut query = self.db.prepare_cached(&sql)?;
+        let mut rows = query.query([cycle_start])?;
+        rows.next()?.map(batch).transpose()
+    }
+
+    /// Marks every plan whose block is below `block` as missed; `event` describes each of them.
+    pub fn mark_missed(
+        &mut self,
+        block: i64,
+        event: impl Fn(&BatchRow) -> Event,
+    ) -> Result<Vec<BatchRow>, StoreError> {
+        self.write(|tx| {
+            let missed = select(
+                tx,
+                "state = 'planned' AND block < ?1 ORDER BY block",
+                [block],
+            )?;
+            for batch in &missed {
+                tx.execute(
+                    "UPDATE batches SET state = 'missed' WHERE id = ?1",
+                    [batch.id.0],
+                )?;
+                events::insert(tx, &event(batch))?;
+            }
+            Ok(missed)
+        })
+    }
+
+    /// Plans whose block lies in `from..=to`, lowest first.
+    pub fn due_batches(&self, from: i64, to: i64) -> Result<Vec<BatchRow>, StoreError> {
+        select(
+            &self.db,
+            "state = 'planned' AND block BETWEEN ?1 AND ?2 ORDER BY block",
+            [from, to],
+        )
+    }
+
+    /// Marks a plan as started, if no other pass did so before: only one can take it.
+    pub fn start_batch(
+        &mut self,
+        id: BatchId,
+        block: i64,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        self.write(|tx| {
+            let taken = tx.execute(
+                "UPDATE batches SET state = 'started', started_at = ?2, started_block = ?3
+                 WHERE id = ?1 AND state = 'planned'",
+                (id.0, time::to_text(now), block),
+            )?;
+            Ok(taken == 1)
+        })
+    }
+
+    /// Stores a batch that was not planned, as started.
+    pub fn start_batch_now(
+        &mut self,
+        plan: BatchPlan,
+        now: DateTime<Utc>,
+    ) -> Result<BatchId, StoreError> {
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO batches (uuid, origin, state, cycle_start, cycle_stop, block, planned_at,
+                                      started_at, started_block)
+                 VALUES (?1, 'now', 'started', ?2, ?3, ?4, ?5, ?5, ?4)",
+                (new_uuid(), plan.cycle_start, plan.cycle_stop, plan.block, time::to_text(now)),
+            )?;
+            Ok(BatchId(tx.last_insert_rowid()))
+        })
+    }
+
+    /// Marks batches that a killed pass left behind. Only the holder of the batch lock may call it.
+    pub fn break_abandoned_batches(
+        &mut self,
+        event: impl Fn(&BatchRow) -> Event,
+    ) -> Result<Vec<BatchRow>, StoreError> {
+        if select(&self.db, "state = 'started'", [])?.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.write(|tx| {
+            let abandoned = select(tx, "state = 'started' ORDER BY id", [])?;
+            for batch in &abandoned {
+                tx.execute(
+                    "UPDATE batches SET state = 'broken', note = 'killed while it ran' WHERE id = ?1",
+                    [batch.id.0],
+                )?;
+                events::insert(tx, &event(batch))?;
+            }
+            Ok(abandoned)
+        })
+    }
+
+    /// Keeps everything a batch brought, in one transaction. A batch is kept once.
+    pub fn keep_batch(&mut self, record: &BatchRecord) -> Result<(), StoreError> {
+        self.write(|tx| record.insert(tx))
+    }
+
+    pub fn batch(&self, id: BatchId) -> Result<Option<BatchRow>, StoreError> {
+        Ok(select(&self.db, "id = ?1", [id.0])?.pop())
+    }
+
+    /// The newest batches, newest first.
+    pub fn last_batches(&self, limit: u32) -> Result<Vec<BatchRow>, StoreError> {
+        select(&self.db, "1 ORDER BY id DESC LIMIT ?1", [limit])
+    }
+
+    /// Executors that succeeded in the newest finished batch before this one, by hotkey.
+    /// A miner without a manifest there is not in it.
+    pub fn previous_online(&self, before: BatchId) -> Result<HashMap<String, u32>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT hotkey, online FROM batch_miners
+             WHERE online IS NOT NULL
+               AND batch_id = (SELECT max(id) FROM batches WHERE state = 'done' AND id < ?1)",
+        )?;
+        let rows = query.query_map([before.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Finished batches without weights, started after `since`, whose cycle is over at `block`;
+    /// newest first.
+    pub fn unscored_batches(
+        &self,
+        since: DateTime<Utc>,
+        block: i64,
+    ) -> Result<Vec<BatchRow>, StoreError> {
+        select(
+            &self.db,
+            "state = 'done' AND weights_id IS NULL AND superseded_at IS NULL
+             AND started_at > ?1 AND cycle_stop < ?2 ORDER BY id DESC",
+            (time::to_text(since), block),
+        )
+    }
+
+    /// The score of every job of a batch.
+    pub fn job_scores(&self, id: BatchId) -> Result<Vec<JobScore>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT hotkey, executor_class, score FROM jobs WHERE batch_id = ?1 ORDER BY id",
+        )?;
+        let rows = query.query_map([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many miners answered in this batch, and in the newest finished one before it.
+    pub fn answering_miners(&self, id: BatchId) -> Result<(u32, Option<u32>), StoreError> {
+        let count = |id: i64| {
+            self.db.query_row(
+                "SELECT count(*) FROM batch_miners WHERE batch_id = ?1 AND claimed IS NOT NULL",
+                [id],
+                |row| row.get::<_, u32>(0),
+            )
+        };
+        let previous: Option<i64> = self
+            .db
+            .query_row(
+                "SELECT max(id) FROM batches WHERE state = 'done' AND id < ?1",
+                [id.0],
+                |row| row.get(0),
+            )
+            .optional()?
+            .flatten();
+        Ok((count(id.0)?, previous.map(count).transpose()?))
+    }
+}
+
+fn new_uuid() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+fn select(
+    db: &rusqlite::Connection,
+    condition: &str,
+    params: impl rusqlite::Params,
+) -> Result<Vec<BatchRow>, StoreError> {
+    let mut query =
+        db.prepare_cached(&format!("SELECT {COLUMNS} FROM batches WHERE {condition}"))?;
+    let mut rows = query.query(params)?;
+    let mut batches = Vec::new();
+    while let Some(row) = rows.next()? {
+        batches.push(batch(row)?);
+    }
+    Ok(batches)
+}
+
+fn batch(row: &Row) -> Result<BatchRow, StoreError> {
+    let id: i64 = row.get(0)?;
+    let damaged = |finding: &str| StoreError::Row {
+        table: "batches",
+        id,
+        finding: finding.to_owned(),
+    };
+    let moment = |text: Option<String>| {
+        text.map(|text| time::from_text(&text).ok_or_else(|| damaged("not a time")))
+            .transpose()
+    };
+    Ok(BatchRow {
+        id: BatchId(id),
+        uuid: row.get(1)?,
+        state: BatchState::from_name(&row.get::<_, String>(2)?)
+            .ok_or_else(|| damaged("unknown state"))?,
+        plan: BatchPlan {
+            cycle_start: row.get(3)?,
+            cycle_stop: row.get(4)?,
+            block: row.get(5)?,
+        },
+        started_at: moment(row.get(6)?)?,
+        started_block: row.get(7)?,
+        ended_at: moment(row.get(8)?)?,
+        weights_id: row.get::<_, Option<i64>>(9)?.map(WeightsId),
+        note: row.get(10)?,
+    })
+}
+
+/// Ties batches to the weights made from the first of them; the others are superseded.
+pub(super) fn tie(tx: &Transaction, chosen: BatchId, weights: WeightsId) -> Result<(), StoreError> {
+    let tied = tx.execute(
+        "UPDATE batches SET weights_id = ?2 WHERE id = ?1 AND weights_id IS NULL",
+        (chosen.0, weights.0),
+    )?;
+    match tied {
+        1 => Ok(()),
+        _ => Err(StoreError::Row {
+            table: "batches",
+            id: chosen.0,
+            finding: "has weights already".to_owned(),
+        }),
+    }
+}
+
+pub(super) fn supersede(
+    tx: &Transaction,
+    older: &[BatchId],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    for batch in older {
+        tx.execute(
+            "UPDATE batches SET superseded_at = ?2 WHERE id = ?1 AND weights_id IS NULL",
+            (batch.0, time::to_text(now)),
+        )?;
+    }
+    Ok(())
+}

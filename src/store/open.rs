@@ -1,0 +1,207 @@
+//! Opening, creating and migrating the database file, and the one way to write to it.
+//! Settings belong to a connection, so they are set where a connection is born: here.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::failpoint;
+
+mod embedded {
+    refinery::embed_migrations!("sql");
+}
+
+/// How long a writer waits for another one. Transactions are short, so this is long.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("there is no database at `{}`", .0.display())]
+    Missing(PathBuf),
+    #[error("the database was locked by another process for {} s", BUSY_TIMEOUT.as_secs())]
+    Busy,
+    #[error("no room left on the disk of the database")]
+    Full,
+    #[error("the database is damaged")]
+    Damaged(#[source] rusqlite::Error),
+    #[error("the database has version {found}, this program knows versions up to {known}")]
+    Newer { found: i32, known: i32 },
+    #[error("the database could not be brought up to date")]
+    Migration(#[source] Box<refinery::Error>),
+    #[error("table `{table}`, row {id}: {finding}")]
+    Row {
+        table: &'static str,
+        id: i64,
+        finding: String,
+    },
+    #[error("`{}` cannot be used as a database", path.display())]
+    File {
+        path: PathBuf,
+        #[source]
+        cause: std::io::Error,
+    },
+    #[error("the database refused a statement")]
+    Sqlite(#[source] rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error),
+            _ => Self::Sqlite(error),
+        }
+    }
+}
+
+/// One connection to the database file of this validator.
+#[derive(Debug)]
+pub struct Store {
+    pub(super) db: Connection,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens the file and brings it up to date; makes it, with mode 0600, if it does not exist.
+    pub fn open_or_create(path: &Path) -> Result<Self, StoreError> {
+        if !path.exists() {
+            create_empty(path)?;
+        }
+        Self::open(path)
+    }
+
+    /// Opens an existing file and brings it up to date.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut store = Self::connect(path)?;
+        store.migrate()?;
+        Ok(store)
+    }
+
+    fn connect(path: &Path) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Missing(path.to_owned()));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags)?;
+        db.busy_timeout(BUSY_TIMEOUT)?;
+        db.pragma_update(None, "journal_mode", "WAL")?;
+        db.pragma_update(None, "synchronous", "FULL")?;
+        db.pragma_update(None, "foreign_keys", true)?;
+        db.pragma_update(None, "trusted_schema", false)?;
+        Ok(Self {
+            db,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Applies the migrations that are missing. A database of a newer program is refused untouched.
+    fn migrate(&mut self) -> Result<(), StoreError> {
+        let known = newest_migration();
+        let found = self.version()?;
+        if found > known {
+            return Err(StoreError::Newer { found, known });
+        }
+        if found < known {
+            // two passes may start at once on a new database: the second waits here, then finds
+            // nothing left to do
+            let _exclusive = self.migration_lock()?;
+            embedded::migrations::runner()
+                .run(&mut self.db)
+                .map_err(|error| StoreError::Migration(Box::new(error)))?;
+        }
+        Ok(())
+    }
+
+    fn migration_lock(&self) -> Result<std::fs::File, StoreError> {
+        let path = self.path.with_extension("migrate.lock");
+        let failed = |cause| StoreError::File {
+            path: path.clone(),
+            cause,
+        };
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(failed)?;
+        file.lock().map_err(failed)?;
+        Ok(file)
+    }
+
+    /// The number of the newest migration applied; 0 for an empty file.
+    pub fn version(&self) -> Result<i32, StoreError> {
+        let exists: bool = self.db.query_row(
+            "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'refinery_schema_history')",
+            [],
+            |row| row.get(0),
+        )?;
+        if !exists {
+            return Ok(0);
+        }
+        let version: Option<i32> = self.db.query_row(
+            "SELECT max(version) FROM refinery_schema_history",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(version.unwrap_or(0))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The only way to write: lock first, then read, then write, then commit.
+    /// No network, no sleep and nothing slow belongs into `body`.
+    pub(super) fn write<T>(
+        &mut self,
+        body: impl FnOnce(&Transaction) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let transaction = self
+            .db
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let value = body(&transaction)?;
+        failpoint::hit("before commit");
+        transaction.commit()?;
+        failpoint::hit("after commit");
+        Ok(value)
+    }
+}
+
+/// The number of the newest migration that this program carries.
+pub(crate) fn newest_migration() -> i32 {
+    let runner = embedded::migrations::runner();
+    runner
+        .get_migrations()
+        .iter()
+        .map(refinery::Migration::version)
+        .max()
+        .unwrap_or(0)
+}
+
+fn create_empty(path: &Path) -> Result<(), StoreError> {
+    let failed = |cause| StoreError::File {
+        path: path.to_owned(),
+        cause,
+    };
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    match OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+    {
+        // another pass was faster: its file is as good
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        result => result.map(drop).map_err(failed),
+    }
+}
