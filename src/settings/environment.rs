@@ -1,0 +1,217 @@
+//! Where a value comes from: the real environment, else the `.env` file, else the default.
+//! Values are checked against the table before anything is done; unknown names are ignored.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::variables::{Kind, VARIABLES, Variable, variable_named};
+
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum SettingsError {
+    #[error("setting {name} is missing ({meaning}), for example {name}={example}")]
+    Missing {
+        name: &'static str,
+        meaning: &'static str,
+        example: &'static str,
+    },
+    #[error(
+        "setting {name} from {from} is `{found}`, which is not {wanted}; for example {name}={example}"
+    )]
+    Malformed {
+        name: &'static str,
+        found: String,
+        from: Source,
+        wanted: &'static str,
+        example: &'static str,
+    },
+    #[error("the settings file `{}` cannot be read: {finding}", path.display())]
+    File { path: PathBuf, finding: String },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    Environment,
+    File(PathBuf),
+    Default,
+    Unset,
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Environment => f.write_str("the environment"),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Default => f.write_str("the default"),
+            Self::Unset => f.write_str("nowhere"),
+        }
+    }
+}
+
+/// Files that are looked for when none is named, in this order; the first one found is read.
+const USUAL_FILES: [&str; 2] = [".env", "/etc/horde/horde.env"];
+
+/// The settings of this process. Never changes after it was read.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    values: BTreeMap<String, (String, Source)>,
+}
+
+impl Environment {
+    /// Reads the process's environment and the file, and checks every value in the table.
+    ///
+    /// # Errors
+    /// The named file is missing or unreadable, or a value is malformed.
+    pub fn read(file: Option<&Path>) -> Result<Self, SettingsError> {
+        let process = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        let usual = || {
+            USUAL_FILES
+                .iter()
+                .map(PathBuf::from)
+                .find(|path| path.is_file())
+        };
+        let file = file.map(Path::to_owned).or_else(usual);
+        Self::from_parts(process, file.as_deref())
+    }
+
+    /// Settings that stand in for an environment: for devnet and tests.
+    pub fn from_pairs<'a>(
+        pairs: impl IntoIterator<Item = (&'a str, String)>,
+    ) -> Result<Self, SettingsError> {
+        Self::from_parts(
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value)),
+            None,
+        )
+    }
+
+    fn from_parts(
+        process: impl Iterator<Item = (String, String)>,
+        file: Option<&Path>,
+    ) -> Result<Self, SettingsError> {
+        let mut values = BTreeMap::new();
+        if let Some(path) = file {
+            let unreadable = |finding: String| SettingsError::File {
+                path: path.to_owned(),
+                finding,
+            };
+            let pairs = dotenvy::from_path_iter(path).map_err(|e| unreadable(e.to_string()))?;
+            for pair in pairs {
+                let (name, value) = pair.map_err(|error| unreadable(without_values(&error)))?;
+                values.insert(name, (value, Source::File(path.to_owned())));
+            }
+        }
+        for (name, value) in process {
+            values.insert(name, (value, Source::Environment));
+        }
+        let environment = Self { values };
+        VARIABLES
+            .iter()
+            .try_for_each(|variable| environment.check(variable))?;
+        Ok(environment)
+    }
+
+    /// The value and where it comes from; an empty value counts as none.
+    pub fn lookup(&self, name: &str) -> (Option<&str>, Source) {
+        if let Some((value, source)) = self.values.get(name).filter(|(value, _)| !value.is_empty())
+        {
+            return (Some(value), source.clone());
+        }
+        match variable_named(name).and_then(|variable| variable.default) {
+            Some(default) => (Some(default), Source::Default),
+            None => (None, Source::Unset),
+        }
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.lookup(name).0
+    }
+
+    pub(super) fn required(&self, name: &'static str) -> Result<&str, SettingsError> {
+        let variable = variable_named(name).expect("only names of the table are asked for");
+        self.text(name).ok_or(SettingsError::Missing {
+            name,
+            meaning: variable.meaning,
+            example: variable.example,
+        })
+    }
+
+    /// A value that `check` has found well-formed.
+    pub(super) fn parsed<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.text(name).and_then(|value| value.trim().parse().ok())
+    }
+
+    pub(super) fn switch(&self, name: &str) -> bool {
+        self.text(name).and_then(parse_switch).unwrap_or(false)
+    }
+
+    fn check(&self, variable: &'static Variable) -> Result<(), SettingsError> {
+        let (Some(value), from) = self.lookup(variable.name) else {
+            return Ok(());
+        };
+        match finding(variable.kind, value.trim()) {
+            None => Ok(()),
+            Some(wanted) => Err(SettingsError::Malformed {
+                name: variable.name,
+                found: value.to_owned(),
+                from,
+                wanted,
+                example: variable.example,
+            }),
+        }
+    }
+}
+
+/// What the value should have been, if it is not that.
+fn finding(kind: Kind, value: &str) -> Option<&'static str> {
+    let (is_good, wanted) = match kind {
+        Kind::Text | Kind::Path => (true, "text"),
+        Kind::Switch => (
+            parse_switch(value).is_some(),
+            "1/0, true/false, yes/no or on/off",
+        ),
+        Kind::Whole { max } => (
+            value.parse::<u64>().is_ok_and(|number| number <= max),
+            "a whole number in range",
+        ),
+        Kind::Real => (value.parse::<f64>().is_ok_and(f64::is_finite), "a number"),
+        Kind::HashJobSize => (
+            parse_hash_job_size(value).is_some(),
+            "letters,digits,hashes",
+        ),
+    };
+    (!is_good).then_some(wanted)
+}
+
+fn parse_switch(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Some(true),
+        "0" | "false" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+/// `letters,digits,hashes`, small enough to be cracked by a CPU.
+pub(super) fn parse_hash_job_size(text: &str) -> Option<[usize; 3]> {
+    let numbers: Vec<usize> = text
+        .split(',')
+        .map(|part| part.trim().parse().ok())
+        .collect::<Option<_>>()?;
+    let size: [usize; 3] = numbers.try_into().ok()?;
+    let [letters, digits, hashes] = size;
+    let is_sound = (1..=6).contains(&(letters + digits)) && (1..=100).contains(&hashes);
+    is_sound.then_some(size)
+}
+
+/// A parse error of a `.env` line quotes the line, which may hold a secret.
+fn without_values(error: &dotenvy::Error) -> String {
+    match error {
+        dotenvy::Error::LineParse(line, position) => {
+            let name = line.split('=').next().unwrap_or_default().trim();
+            format!("the line of `{name}` is malformed at character {position}")
+        }
+        other => other.to_string(),
+    }
+}

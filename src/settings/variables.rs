@@ -1,0 +1,188 @@
+//! Every environment variable that is obeyed, in one list.
+
+/// What a value must look like. A malformed value is refused before anything is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    Path,
+    Switch,
+    Whole { max: u64 },
+    Real,
+    HashJobSize,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    pub name: &'static str,
+    pub kind: Kind,
+    /// `None`: there is no default; the passes that need it say so.
+    pub default: Option<&'static str>,
+    pub example: &'static str,
+    pub meaning: &'static str,
+}
+
+const fn variable(
+    name: &'static str,
+    kind: Kind,
+    default: Option<&'static str>,
+    example: &'static str,
+    meaning: &'static str,
+) -> Variable {
+    Variable {
+        name,
+        kind,
+        default,
+        example,
+        meaning,
+    }
+}
+
+const PORT: Kind = Kind::Whole { max: 65_535 };
+
+pub static VARIABLES: &[Variable] = &[
+    variable(
+        "HORDE_DB",
+        Kind::Path,
+        None,
+        "/var/lib/horde/horde.db",
+        "the SQLite file; else horde.db in $STATE_DIRECTORY, else in ~/.local/share/horde",
+    ),
+    variable(
+        "BITTENSOR_NETUID",
+        PORT,
+        None,
+        "12",
+        "the subnet: 12 on mainnet, 174 on testnet",
+    ),
+    variable(
+        "BITTENSOR_NETWORK",
+        Kind::Text,
+        None,
+        "finney",
+        "finney, test, archive, local, or host:port, ws:// or wss:// of a node",
+    ),
+    variable(
+        "BITTENSOR_WALLET_DIRECTORY",
+        Kind::Path,
+        Some("~/.bittensor/wallets"),
+        "/var/lib/horde/wallets",
+        "where the wallets lie",
+    ),
+    variable(
+        "BITTENSOR_WALLET_NAME",
+        Kind::Text,
+        None,
+        "mywallet",
+        "the wallet's folder",
+    ),
+    variable(
+        "BITTENSOR_WALLET_HOTKEY_NAME",
+        Kind::Text,
+        None,
+        "default",
+        "the hotkey's file",
+    ),
+    variable(
+        "BITTENSOR_WALLET_PASSWORD_FILE",
+        Kind::Path,
+        None,
+        "/run/credentials/horde/password",
+        "file with the password of an encrypted hotkey file",
+    ),
+    variable(
+        "MIGRATING",
+        Kind::Switch,
+        Some("0"),
+        "1",
+        "1: start without serving",
+    ),
+    variable(
+        "SYNTHETIC_JOBS_RUN_OFFSET",
+        Kind::Whole { max: 10_000 },
+        Some("24"),
+        "24",
+        "blocks between the start of a cycle and its first batch",
+    ),
+    variable(
+        "HORDE_SCORE_AVG_PARAM",
+        Kind::Real,
+        Some("0"),
+        "0",
+        "alpha of the horde score: weight of the mean job score",
+    ),
+    variable(
+        "HORDE_SCORE_SIZE_PARAM",
+        Kind::Real,
+        Some("0"),
+        "0",
+        "beta of the horde score: steepness in the size of the horde",
+    ),
+    variable(
+        "HORDE_SCORE_CENTRAL_SIZE_PARAM",
+        Kind::Real,
+        Some("1"),
+        "1",
+        "size of a horde at the middle of the curve (delta = 1 / this)",
+    ),
+    variable(
+        "DEBUG_MINER_KEY",
+        Kind::Text,
+        None,
+        "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY",
+        "test this miner instead of those of the metagraph",
+    ),
+    variable(
+        "DEBUG_MINER_ADDRESS",
+        Kind::Text,
+        None,
+        "127.0.0.1",
+        "its address",
+    ),
+    variable(
+        "DEBUG_MINER_PORT",
+        PORT,
+        Some("0"),
+        "8000",
+        "its port; further miners count up",
+    ),
+    variable(
+        "DEBUG_MINER_COUNT",
+        Kind::Whole { max: 4096 },
+        Some("1"),
+        "4",
+        "how many such miners; from the second on with made-up hotkeys",
+    ),
+    variable(
+        "DEBUG_DONT_STAGGER_VALIDATORS",
+        Kind::Switch,
+        Some("0"),
+        "1",
+        "run a batch at once, without waiting for its block",
+    ),
+    variable(
+        "DEBUG_OVERRIDE_WEIGHTS_VERSION",
+        Kind::Whole { max: 4 },
+        None,
+        "4",
+        "instead of DYNAMIC_WEIGHTS_VERSION",
+    ),
+    variable(
+        "DEBUG_HASH_JOB",
+        Kind::HashJobSize,
+        None,
+        "2,0,3",
+        "letters,digits,hashes of each part of a hash job; refused on the main network",
+    ),
+    variable(
+        "DEBUG_BATCH_TIME_SCALE",
+        Kind::Real,
+        None,
+        "0.05",
+        "factor on the time limits of a batch; refused on the main network",
+    ),
+];
+
+/// The table's entry for a name that stands in it.
+pub(super) fn variable_named(name: &str) -> Option<&'static Variable> {
+    VARIABLES.iter().find(|variable| variable.name == name)
+}
