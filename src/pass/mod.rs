@@ -1,1 +1,15 @@
-//! What every subcommand needs: settings, store, lock, record, outcome.
+//! What every subcommand needs, in one place: the store brought up to date, the pass's lock, a
+//! span, a row with start, end and outcome, and one closed type for everything that can fail.
+
+mod lock;
+mod outcome;
+mod progress;
+mod wallet;
+
+pub use lock::{Lock, LockError, LockName};
+pub use outcome::Outcome;
+pub use progress::Progress;
+pub use wallet::{WalletError, load_hotkey};
+
+/// Version and commit of this program, as `horde --version` shows them.
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("HORDE_COMMIT"), ")");
