@@ -1,6 +1,9 @@
 //! All integration tests in one binary: rules against vectors, passes against real peers on
 //! loopback, the real `horde` binary where there is a promise.
 
+mod cycles;
 mod install_script;
 mod keyfiles;
+mod python_shuffle;
 mod vectors;
+mod windows;
