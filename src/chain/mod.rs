@@ -1,1 +1,40 @@
-//! Subtensor: reads and writes at named blocks, across runtime generations.
+//! Subtensor, the chain: reads its state at one block and sends extrinsics, across all runtime
+//! generations. Speaks and does not decide; the database is out of its reach.
+
+mod beacon;
+mod call;
+mod capabilities;
+#[expect(
+    clippy::module_inception,
+    reason = "the type `Chain` is what this folder is about"
+)]
+mod chain;
+mod commit_hash;
+mod commit_window;
+mod connection;
+mod endpoint;
+mod epoch;
+mod error;
+mod hash;
+mod metadata_cache;
+mod metagraph;
+mod runtime;
+mod snapshot;
+mod subnet;
+mod written;
+
+pub use beacon::Beacon;
+pub use call::{Call, WeightVector};
+pub use capabilities::{Capabilities, RevealUnit, TimelockForm};
+pub use chain::{Chain, ConnectOptions};
+pub use commit_hash::commit_hash;
+pub use commit_window::{RevealTiming, RevealWindow};
+pub use connection::Timeouts;
+pub use endpoint::{Endpoint, FINNEY_GENESIS, NotAnEndpoint};
+pub use epoch::EpochClock;
+pub use error::ChainError;
+pub use hash::{Hash, NotAHash};
+pub use metagraph::{Axon, Metagraph, Neuron};
+pub use snapshot::Snapshot;
+pub use subnet::{RevealDelay, Subnet};
+pub use written::{OpenCommit, TimelockedCommit, Written};
