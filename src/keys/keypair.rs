@@ -2,14 +2,17 @@
 //! Cannot be printed; its memory is cleared when it is dropped.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use bip39::{Language, Mnemonic};
+use ring::pbkdf2::{self, PBKDF2_HMAC_SHA512};
 use schnorrkel::{ExpansionMode, MiniSecretKey, SecretKey};
-use sha2::Sha512;
 use zeroize::Zeroizing;
 
 use super::signature::CONTEXT;
 use super::{Hotkey, Signature};
+
+const PHRASE_ROUNDS: NonZeroU32 = NonZeroU32::new(2048).expect("not zero");
 
 /// An sr25519 key that can sign.
 #[derive(Clone)]
@@ -38,7 +41,13 @@ impl Keypair {
             .map_err(|_| KeyError::Phrase)?;
         let entropy = Zeroizing::new(phrase.to_entropy());
         let mut seed = Zeroizing::new([0; 32]);
-        pbkdf2::pbkdf2_hmac::<Sha512>(&entropy, b"mnemonic", 2048, &mut *seed);
+        pbkdf2::derive(
+            PBKDF2_HMAC_SHA512,
+            PHRASE_ROUNDS,
+            b"mnemonic",
+            &entropy,
+            &mut *seed,
+        );
         Ok(Self::from_seed(&seed))
     }
 

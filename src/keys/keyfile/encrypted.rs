@@ -1,6 +1,8 @@
 //! The three encrypted forms of a key file and how a password opens them.
 //! Parameters (salts, rounds, memory) are fixed by the wallet that wrote the file.
 
+use std::num::NonZeroU32;
+
 use aes::cipher::{KeyIvInit, StreamCipher};
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine;
@@ -8,8 +10,8 @@ use base64::engine::general_purpose::URL_SAFE;
 use crypto_secretbox::aead::Aead;
 use crypto_secretbox::{KeyInit, Nonce, XSalsa20Poly1305};
 use fernet::Fernet;
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
+use ring::hmac;
+use ring::pbkdf2::{self, PBKDF2_HMAC_SHA256};
 use zeroize::Zeroizing;
 
 use super::KeyfileError;
@@ -17,6 +19,8 @@ use super::KeyfileError;
 const NACL: &[u8] = b"$NACL";
 const VAULT: &[u8] = b"$ANSIBLE_VAULT";
 const FERNET: &[u8] = b"gAAAAA";
+const VAULT_ROUNDS: NonZeroU32 = NonZeroU32::new(10_000).expect("not zero");
+const FERNET_ROUNDS: NonZeroU32 = NonZeroU32::new(10_000_000).expect("not zero");
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
@@ -79,12 +83,17 @@ fn open_vault(content: &[u8], password: &str) -> Option<Zeroizing<Vec<u8>>> {
     let (salt, authenticator, mut sealed) = (parts.next()??, parts.next()??, parts.next()??);
 
     let mut keys = Zeroizing::new([0; 80]);
-    pbkdf2::pbkdf2_hmac::<Sha256>(password.as_bytes(), &salt, 10_000, &mut *keys);
+    pbkdf2::derive(
+        PBKDF2_HMAC_SHA256,
+        VAULT_ROUNDS,
+        &salt,
+        password.as_bytes(),
+        &mut *keys,
+    );
     let (cipher_key, rest) = keys.split_at(32);
     let (authentication_key, counter) = rest.split_at(32);
-    let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(authentication_key).ok()?;
-    mac.update(&sealed);
-    mac.verify_slice(&authenticator).ok()?;
+    let authentication_key = hmac::Key::new(hmac::HMAC_SHA256, authentication_key);
+    hmac::verify(&authentication_key, &sealed, &authenticator).ok()?;
 
     ctr::Ctr128BE::<aes::Aes256>::new_from_slices(cipher_key, counter)
         .ok()?
@@ -102,7 +111,13 @@ fn open_vault(content: &[u8], password: &str) -> Option<Zeroizing<Vec<u8>>> {
 fn open_fernet(content: &[u8], password: &str) -> Option<Zeroizing<Vec<u8>>> {
     const SALT: &[u8] = b"Iguesscyborgslikemyselfhaveatendencytobeparanoidaboutourorigins";
     let mut key = Zeroizing::new([0; 32]);
-    pbkdf2::pbkdf2_hmac::<Sha256>(password.as_bytes(), SALT, 10_000_000, &mut *key);
+    pbkdf2::derive(
+        PBKDF2_HMAC_SHA256,
+        FERNET_ROUNDS,
+        SALT,
+        password.as_bytes(),
+        &mut *key,
+    );
     let key = Zeroizing::new(URL_SAFE.encode(&*key));
     let token = std::str::from_utf8(content).ok()?.trim_ascii();
     Fernet::new(&key)?.decrypt(token).ok().map(Zeroizing::new)
