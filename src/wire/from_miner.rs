@@ -2,11 +2,9 @@
 //! Hostile text: the caller limits its length; reading it takes memory for what is kept only,
 //! since the type is looked up first and unknown entries are skipped, not collected.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
-use super::{ExecutorClass, MachineSpecs, Malformed};
+use super::{ExecutorClass, GenericError, MachineSpecs, Malformed, message_type};
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "message_type")]
@@ -79,11 +77,6 @@ pub enum ClaimedClass {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GenericError {
-    pub details: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unauthorized {
     pub code: UnauthorizedCode,
     pub details: Option<String>,
@@ -101,13 +94,7 @@ impl FromMiner {
     /// # Errors
     /// When `text` is not a message that a miner may send.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        #[derive(Deserialize)]
-        struct Head<'a> {
-            #[serde(borrow)]
-            message_type: Cow<'a, str>,
-        }
-        let head: Head<'_> = serde_json::from_str(text)?;
-        Ok(match head.message_type.as_ref() {
+        Ok(match message_type(text)?.as_ref() {
             "V0AcceptJobRequest" => Self::AcceptJob(serde_json::from_str(text)?),
             "V0DeclineJobRequest" => Self::DeclineJob(serde_json::from_str(text)?),
             "V0ExecutorReadyRequest" => Self::ExecutorReady(serde_json::from_str(text)?),
@@ -118,7 +105,7 @@ impl FromMiner {
             "V0ExecutorManifestRequest" => Self::Manifest(serde_json::from_str(text)?),
             "GenericError" => Self::GenericError(serde_json::from_str(text)?),
             "UnauthorizedError" => Self::Unauthorized(serde_json::from_str(text)?),
-            _ => return Err(serde::de::Error::custom("unknown message_type")).map_err(Malformed),
+            _ => return Err(Malformed::unknown_type()),
         })
     }
 

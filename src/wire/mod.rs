@@ -4,6 +4,7 @@ pub mod authentication;
 pub mod event;
 pub mod executor_class;
 pub mod from_miner;
+mod message;
 pub mod number;
 pub mod python_json;
 pub mod receipt;
@@ -16,12 +17,9 @@ pub mod volume;
 pub use authentication::AuthenticationPayload;
 pub use executor_class::{ExecutorClass, UnknownExecutorClass};
 pub use from_miner::FromMiner;
+use message::message_type;
+pub use message::{GenericError, Malformed};
 pub use specs::MachineSpecs;
 pub use to_miner::ToMiner;
 pub use upload::OutputUpload;
 pub use volume::{Volume, VolumeType};
-
-/// A text that is not one of the messages of its channel. Never holds the text.
-#[derive(Debug, thiserror::Error)]
-#[error("not a message of this channel: {0}")]
-pub struct Malformed(#[from] serde_json::Error);

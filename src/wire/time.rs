@@ -36,7 +36,7 @@ pub fn isoformat<Tz: TimeZone>(time: &DateTime<Tz>) -> String {
     let sign = if offset < 0 { '-' } else { '+' };
     let offset = offset.unsigned_abs();
     write!(text, "{sign}{:02}:{:02}", offset / 3600, offset / 60 % 60).expect(out);
-    if offset % 60 != 0 {
+    if !offset.is_multiple_of(60) {
         write!(text, ":{:02}", offset % 60).expect(out);
     }
     text

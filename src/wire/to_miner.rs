@@ -4,37 +4,43 @@ use serde::{Deserialize, Serialize};
 
 use super::receipt::{FinishedReceipt, StartedReceipt};
 use super::{
-    AuthenticationPayload, ExecutorClass, MachineSpecs, Malformed, OutputUpload, Volume, VolumeType,
+    AuthenticationPayload, ExecutorClass, GenericError, MachineSpecs, Malformed, OutputUpload,
+    Volume, VolumeType, message_type,
 };
 use crate::keys::Signature;
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(tag = "message_type")]
 pub enum ToMiner {
     #[serde(rename = "V0AuthenticateRequest")]
-    Authenticate {
-        payload: AuthenticationPayload,
-        signature: String,
-    },
+    Authenticate(Signed<AuthenticationPayload>),
     #[serde(rename = "V0InitialJobRequest")]
     InitialJob(InitialJob),
     #[serde(rename = "V0JobRequest")]
     Job(Job),
     #[serde(rename = "V0JobStartedReceiptRequest")]
-    StartedReceipt {
-        payload: StartedReceipt,
-        signature: String,
-    },
+    StartedReceipt(Signed<StartedReceipt>),
     #[serde(rename = "V0JobFinishedReceiptRequest")]
-    FinishedReceipt {
-        payload: FinishedReceipt,
-        signature: String,
-    },
+    FinishedReceipt(Signed<FinishedReceipt>),
     #[serde(rename = "V0MachineSpecsRequest")]
     MachineSpecs(MachineSpecs),
-    GenericError {
-        details: Option<String>,
-    },
+    GenericError(GenericError),
+}
+
+/// The signature is a text here: whether it is one at all, and of whom, is for the reader to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed<T> {
+    pub payload: T,
+    pub signature: String,
+}
+
+impl<T> Signed<T> {
+    pub fn new(payload: T, signature: Signature) -> Self {
+        Self {
+            payload,
+            signature: signature.to_string(),
+        }
+    }
 }
 
 /// Asks the miner to start an executor. At most one of `volume` and `volume_type` is given.
@@ -68,7 +74,16 @@ impl ToMiner {
     /// # Errors
     /// When `text` is not a message that a miner understands.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        Ok(serde_json::from_str(text)?)
+        Ok(match message_type(text)?.as_ref() {
+            "V0AuthenticateRequest" => Self::Authenticate(serde_json::from_str(text)?),
+            "V0InitialJobRequest" => Self::InitialJob(serde_json::from_str(text)?),
+            "V0JobRequest" => Self::Job(serde_json::from_str(text)?),
+            "V0JobStartedReceiptRequest" => Self::StartedReceipt(serde_json::from_str(text)?),
+            "V0JobFinishedReceiptRequest" => Self::FinishedReceipt(serde_json::from_str(text)?),
+            "V0MachineSpecsRequest" => Self::MachineSpecs(serde_json::from_str(text)?),
+            "GenericError" => Self::GenericError(serde_json::from_str(text)?),
+            _ => return Err(Malformed::unknown_type()),
+        })
     }
 
     pub fn to_json(&self) -> String {
@@ -78,34 +93,13 @@ impl ToMiner {
     /// The name on the wire.
     pub const fn message_type(&self) -> &'static str {
         match self {
-            Self::Authenticate { .. } => "V0AuthenticateRequest",
+            Self::Authenticate(_) => "V0AuthenticateRequest",
             Self::InitialJob(_) => "V0InitialJobRequest",
             Self::Job(_) => "V0JobRequest",
-            Self::StartedReceipt { .. } => "V0JobStartedReceiptRequest",
-            Self::FinishedReceipt { .. } => "V0JobFinishedReceiptRequest",
+            Self::StartedReceipt(_) => "V0JobStartedReceiptRequest",
+            Self::FinishedReceipt(_) => "V0JobFinishedReceiptRequest",
             Self::MachineSpecs(_) => "V0MachineSpecsRequest",
-            Self::GenericError { .. } => "GenericError",
-        }
-    }
-
-    pub fn authenticate(payload: AuthenticationPayload, signature: Signature) -> Self {
-        Self::Authenticate {
-            payload,
-            signature: signature.to_string(),
-        }
-    }
-
-    pub fn started_receipt(payload: StartedReceipt, signature: Signature) -> Self {
-        Self::StartedReceipt {
-            payload,
-            signature: signature.to_string(),
-        }
-    }
-
-    pub fn finished_receipt(payload: FinishedReceipt, signature: Signature) -> Self {
-        Self::FinishedReceipt {
-            payload,
-            signature: signature.to_string(),
+            Self::GenericError(_) => "GenericError",
         }
     }
 }

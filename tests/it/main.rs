@@ -2,8 +2,11 @@
 //! loopback, the real `horde` binary where there is a promise.
 
 mod cycles;
+mod formatting;
 mod install_script;
 mod keyfiles;
 mod python_shuffle;
+mod signing;
 mod vectors;
 mod windows;
+mod wire_messages;

@@ -118,7 +118,7 @@ fn open_fernet(content: &[u8], password: &str) -> Option<Zeroizing<Vec<u8>>> {
         password.as_bytes(),
         &mut *key,
     );
-    let key = Zeroizing::new(URL_SAFE.encode(&*key));
+    let key = Zeroizing::new(URL_SAFE.encode(key.as_slice()));
     let token = std::str::from_utf8(content).ok()?.trim_ascii();
     Fernet::new(&key)?.decrypt(token).ok().map(Zeroizing::new)
 }

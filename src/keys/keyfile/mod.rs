@@ -16,6 +16,7 @@ const LARGEST_FILE: usize = 64 * 1024;
 
 /// What a key file holds.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a pass loads one key")]
 pub enum LoadedKey {
     Signing(Keypair),
     /// Only the public half is there, as in `coldkeypub.txt`.
