@@ -62,7 +62,7 @@ apt_get() {
         as_root=(sudo env)
     fi
     run "${as_root[@]}" DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l \
-        apt-get -qq -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 "$@"
+        apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 "$@"
 }
 
 # Refreshes the package lists, once in a run. Their lock has no timeout of its own, so a busy one
@@ -91,11 +91,12 @@ install_packages() {
         fail "apt-get cannot install these packages: $*"
 }
 
-# Whether this system has the package, installed or not.
-has_package() {
+# Whether the package can be had, by this user and without removing another one.
+is_available() {
     command -v apt-get >/dev/null || return 1
+    ((EUID == 0)) || command -v sudo >/dev/null || return 1
     refresh_package_lists
-    apt-cache show "$1" >/dev/null 2>&1
+    apt-get --simulate --no-remove install "$1" >/dev/null 2>&1
 }
 
 # The packages a build needs: the bundled SQLite is C, TLS trusts the system's certificates, and
@@ -138,14 +139,12 @@ install_rustup_from_rust_lang() {
         fail "rustup cannot be installed; install Rust $(required_rust) or newer and run this again"
 }
 
-# A packaged cargo that is too old would have to make way for a packaged rustup, so there the
-# packaged one is not taken.
 install_rust() {
     choose_toolchain && return
     say "no Rust $(required_rust) or newer found"
     if command -v rustup >/dev/null; then
-        :
-    elif ! command -v cargo >/dev/null && has_package rustup; then
+        say "rustup is here and will be asked for one"
+    elif is_available rustup; then
         install_packages rustup
     else
         install_rustup_from_rust_lang

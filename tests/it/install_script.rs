@@ -12,7 +12,7 @@ use predicates::prelude::*;
 use predicates::str::contains;
 
 /// What the script takes for granted on any machine.
-const BASE_COMMANDS: [&str; 6] = ["bash", "dirname", "env", "cat", "sed", "sort"];
+const BASE_COMMANDS: [&str; 7] = ["bash", "sh", "dirname", "env", "cat", "sed", "sort"];
 
 const RECENT_CARGO: &str = "case $* in *--version) echo 'cargo 99.0.0 (stand-in)' ;; esac";
 const OLD_CARGO: &str = "case $* in *--version) echo 'cargo 1.63.0 (stand-in)' ;; esac";
@@ -67,7 +67,7 @@ impl Machine {
     fn calls(&self) -> Vec<String> {
         let log = fs::read_to_string(self.log()).unwrap_or_default();
         log.lines()
-            .filter(|call| !call.ends_with("--version") && !call.starts_with("apt-cache "))
+            .filter(|call| !call.contains("--version") && !call.contains("--simulate"))
             .map(str::to_owned)
             .collect()
     }
@@ -185,4 +185,34 @@ fn a_failed_build_does_not_start_the_demo() {
     machine.add("cargo", &format!("{RECENT_CARGO}\n[[ $1 != build ]]"));
     machine.run(&["demo"]).failure();
     assert_eq!(machine.calls(), ["cargo build --locked --bin horde"]);
+}
+
+#[test]
+fn rustup_is_a_package_where_the_system_has_one() {
+    let machine = Machine::with_compiler();
+    machine.add("apt-get", "");
+    machine.add("sudo", "exec \"$@\"");
+    machine.add("curl", "");
+    machine.run(&["demo"]).code(1);
+    let calls = machine.calls().join("\n");
+    assert!(calls.contains("--no-remove rustup"), "{calls}");
+    assert!(!calls.contains("curl "), "{calls}");
+}
+
+#[test]
+fn rustup_comes_from_its_makers_where_the_system_has_none() {
+    let machine = Machine::with_compiler();
+    machine.add("apt-get", "[[ $* != *--simulate* ]]");
+    machine.add("sudo", "exec \"$@\"");
+    machine.add(
+        "curl",
+        &format!(
+            "echo 'echo \"rustup-init $*\" >>{}'",
+            machine.log().display()
+        ),
+    );
+    machine.run(&["demo"]).code(1);
+    let calls = machine.calls().join("\n");
+    assert!(calls.contains("https://sh.rustup.rs"), "{calls}");
+    assert!(calls.contains("rustup-init -y --no-modify-path"), "{calls}");
 }
