@@ -1,1 +1,12 @@
-//! Dynamic parameters of the subnet: names, types, defaults.
+//! Dynamic parameters of the subnet: names, types, defaults, and the values in force.
+//!
+//! The subnet owner publishes them for all validators; an operator may pin one. Fetching the
+//! document and storing its values is the business of others.
+
+mod resolved;
+mod table;
+mod weights_version;
+
+pub use resolved::{Override, Params, Source, Warning};
+pub use table::{Parameter, Setting, TABLE, WrongValue, parameter};
+pub use weights_version::{UnknownWeightsVersion, WeightsVersion};

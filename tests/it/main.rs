@@ -4,8 +4,11 @@
 mod cycles;
 mod formatting;
 mod install_script;
+mod job_score;
 mod keyfiles;
+mod process_weights;
 mod python_shuffle;
+mod scoring;
 mod signing;
 mod vectors;
 mod windows;
