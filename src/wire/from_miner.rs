@@ -2,7 +2,10 @@
 //! Hostile text: the caller limits its length; reading it takes memory for what is kept only,
 //! since the type is looked up first and unknown entries are skipped, not collected.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{ExecutorClass, GenericError, MachineSpecs, Malformed, message_type};
 
@@ -68,7 +71,7 @@ pub struct ManifestEntry {
     pub count: i64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum ClaimedClass {
     Named(ExecutorClass),
@@ -90,6 +93,50 @@ pub enum UnauthorizedCode {
     ValidatorInactive,
 }
 
+impl<'de> Deserialize<'de> for ClaimedClass {
+    /// By hand, since the error has to name the class: an operator is told which one it was.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameOrNumber;
+
+        impl Visitor<'_> for NameOrNumber {
+            type Value = ClaimedClass;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an executor class")
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<ClaimedClass, E> {
+                Ok(ClaimedClass::Numbered(number))
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<ClaimedClass, E> {
+                i64::try_from(number)
+                    .map(ClaimedClass::Numbered)
+                    .map_err(E::custom)
+            }
+
+            fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<ClaimedClass, E> {
+                name.parse().map(ClaimedClass::Named).map_err(|error| {
+                    let name = &name[..name.floor_char_boundary(64)];
+                    E::custom(format_args!("{error} `{}`", name.escape_debug()))
+                })
+            }
+        }
+
+        deserializer.deserialize_any(NameOrNumber)
+    }
+}
+
+impl UnauthorizedCode {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TokenTooOld => "TOKEN_TOO_OLD",
+            Self::UnknownValidator => "UNKNOWN_VALIDATOR",
+            Self::ValidatorInactive => "VALIDATOR_INACTIVE",
+        }
+    }
+}
+
 impl FromMiner {
     /// # Errors
     /// When `text` is not a message that a miner may send.
@@ -102,7 +149,9 @@ impl FromMiner {
             "V0JobFinishedRequest" => Self::JobFinished(serde_json::from_str(text)?),
             "V0JobFailedRequest" => Self::JobFailed(serde_json::from_str(text)?),
             "V0MachineSpecsRequest" => Self::MachineSpecs(serde_json::from_str(text)?),
-            "V0ExecutorManifestRequest" => Self::Manifest(serde_json::from_str(text)?),
+            "V0ExecutorManifestRequest" => {
+                Self::Manifest(serde_json::from_str(text).map_err(Malformed::manifest)?)
+            }
             "GenericError" => Self::GenericError(serde_json::from_str(text)?),
             "UnauthorizedError" => Self::Unauthorized(serde_json::from_str(text)?),
             _ => return Err(Malformed::unknown_type()),

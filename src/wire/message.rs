@@ -5,14 +5,38 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// A text that is not one of the messages of its channel. Never holds the text.
+/// A text that is not one of the messages of its channel. Holds at most a name out of the text.
 #[derive(Debug, thiserror::Error)]
-#[error("not a message of this channel: {0}")]
-pub struct Malformed(#[from] serde_json::Error);
+#[error("not a message of this channel: {error}")]
+pub struct Malformed {
+    error: serde_json::Error,
+    is_manifest: bool,
+}
 
 impl Malformed {
     pub(super) fn unknown_type() -> Self {
-        Self(serde::de::Error::custom("unknown message_type"))
+        <serde_json::Error as serde::de::Error>::custom("unknown message_type").into()
+    }
+
+    pub(super) fn manifest(error: serde_json::Error) -> Self {
+        Self {
+            error,
+            is_manifest: true,
+        }
+    }
+
+    /// It was meant as a manifest. There will be no other one: such a miner has no executors.
+    pub fn is_manifest(&self) -> bool {
+        self.is_manifest
+    }
+}
+
+impl From<serde_json::Error> for Malformed {
+    fn from(error: serde_json::Error) -> Self {
+        Self {
+            error,
+            is_manifest: false,
+        }
     }
 }
 
