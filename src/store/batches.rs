@@ -243,6 +243,18 @@ impl Store {
         )
     }
 
+    /// Marks batches that make no weights, with the event that says why.
+    pub fn supersede_batches(
+        &mut self,
+        batches: &[BatchId],
+        event: &Event,
+    ) -> Result<(), StoreError> {
+        self.write(|tx| {
+            supersede(tx, batches, event.timestamp)?;
+            events::insert(tx, event)
+        })
+    }
+
     /// The score of every job of a batch.
     pub fn job_scores(&self, id: BatchId) -> Result<Vec<JobScore>, StoreError> {
         let mut query = self.db.prepare_cached(

@@ -20,6 +20,27 @@ impl Store {
         self.write(|tx| insert(tx, event))
     }
 
+    /// Keeps an event unless the newest of its type and subtype has the same value under `key`.
+    pub fn keep_event_once(&mut self, event: &Event, key: &str) -> Result<(), StoreError> {
+        let path = format!("$.{key}");
+        self.write(|tx| {
+            let is_known: bool = tx.query_row(
+                "SELECT EXISTS (SELECT 1 FROM
+                     (SELECT data FROM events WHERE type = ?1 AND subtype = ?2
+                      ORDER BY id DESC LIMIT 1)
+                 WHERE json_extract(data, ?3) = json_extract(?4, ?3))",
+                (
+                    event.kind.name(),
+                    event.subtype.name(),
+                    path,
+                    event.data.to_string(),
+                ),
+                |row| row.get(0),
+            )?;
+            if is_known { Ok(()) } else { insert(tx, event) }
+        })
+    }
+
     /// The newest events of these types, newest first.
     pub fn last_events(&self, limit: u32) -> Result<Vec<EventRow>, StoreError> {
         let mut query = self.db.prepare_cached(

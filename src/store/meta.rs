@@ -1,10 +1,23 @@
 //! Facts about this database itself, such as the chain it belongs to.
 
+use chrono::{DateTime, Utc};
 use rusqlite::OptionalExtension;
+use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError};
 
 const GENESIS: &str = "genesis";
+const CHAIN_SEEN: &str = "chain_seen";
+
+/// The chain as the newest pass that writes weights saw it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainSeen {
+    pub at: DateTime<Utc>,
+    pub block: u64,
+    pub tempo: u16,
+    /// Block of our last write of weights; `None`: not registered.
+    pub last_update: Option<u64>,
+}
 
 impl Store {
     /// Ties the database to the chain it is first used with, for good.
@@ -32,5 +45,34 @@ impl Store {
             .db
             .prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
         Ok(query.query_row([GENESIS], |row| row.get(0)).optional()?)
+    }
+
+    pub fn note_chain(&mut self, seen: &ChainSeen) -> Result<(), StoreError> {
+        let text = serde_json::to_string(seen).expect("times and numbers are JSON");
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO meta (key, value) VALUES (?1, ?2)
+                 ON CONFLICT DO UPDATE SET value = excluded.value",
+                (CHAIN_SEEN, text),
+            )?;
+            Ok(())
+        })
+    }
+
+    pub fn chain_seen(&self) -> Result<Option<ChainSeen>, StoreError> {
+        let mut query = self
+            .db
+            .prepare_cached("SELECT rowid, value FROM meta WHERE key = ?1")?;
+        let row: Option<(i64, String)> = query
+            .query_row([CHAIN_SEEN], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        row.map(|(id, text)| {
+            serde_json::from_str(&text).map_err(|error| StoreError::Row {
+                table: "meta",
+                id,
+                finding: error.to_string(),
+            })
+        })
+        .transpose()
     }
 }

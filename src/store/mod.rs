@@ -16,7 +16,7 @@ pub use batch_record::{BatchRecord, JobRow, ManifestRow, MinerRow, ReceiptRow};
 pub use batches::{BatchId, BatchPlan, BatchRow, BatchState, JobScore};
 pub use events::EventRow;
 pub use intents::{Intent, IntentId, IntentState};
+pub use meta::ChainSeen;
 pub use open::{Store, StoreError};
-pub use params::{ParamRow, ParamSource};
 pub use passes::{PassEnd, PassId, PassOutcome, PassRow};
 pub use weights::{Entry, NewWeights, Way, WeightsId, WeightsRow, WeightsState};

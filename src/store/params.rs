@@ -4,33 +4,11 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{Store, StoreError, time};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ParamSource {
-    Published,
-    /// Set on this machine; wins over the published value.
-    Pinned,
-}
-
-impl ParamSource {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Published => "published",
-            Self::Pinned => "pinned",
-        }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct ParamRow {
-    pub name: String,
-    pub source: ParamSource,
-    pub value: Value,
-}
+use crate::params::{Override, Source};
 
 impl Store {
     /// Every stored value, pinned ones after published ones.
-    pub fn params(&self) -> Result<Vec<ParamRow>, StoreError> {
+    pub fn params(&self) -> Result<Vec<Override>, StoreError> {
         let mut query = self.db.prepare_cached(
             "SELECT rowid, name, source, value FROM params ORDER BY source DESC, name",
         )?;
@@ -44,10 +22,10 @@ impl Store {
                 finding: error.to_string(),
             })?;
             let source = match row.get_ref(2)?.as_str() {
-                Ok("pinned") => ParamSource::Pinned,
-                _ => ParamSource::Published,
+                Ok("pinned") => Source::Pinned,
+                _ => Source::Published,
             };
-            params.push(ParamRow {
+            params.push(Override {
                 name: row.get(1)?,
                 source,
                 value,
@@ -59,7 +37,7 @@ impl Store {
     pub fn store_param(
         &mut self,
         name: &str,
-        source: ParamSource,
+        source: Source,
         value: &Value,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {

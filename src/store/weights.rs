@@ -220,6 +220,20 @@ impl Store {
         })
     }
 
+    /// The chain undid the placing: the row is to be placed again.
+    pub fn unplace_weights(&mut self, id: WeightsId, event: &Event) -> Result<(), StoreError> {
+        self.write(|tx| {
+            let changed = tx.execute(
+                "UPDATE weights SET state = 'decided', placed_block = NULL, reveal_from = NULL,
+                        reveal_until = NULL, updated_at = ?2
+                 WHERE id = ?1 AND state = 'placed'",
+                (id.0, time::to_text(event.timestamp)),
+            )?;
+            changed_one(changed, id)?;
+            events::insert(tx, event)
+        })
+    }
+
     /// In force on chain, as read back at `block`.
     pub fn weights_final(
         &mut self,
