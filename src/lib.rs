@@ -26,6 +26,7 @@ pub mod pass;
 pub mod schedule;
 pub mod scoring;
 pub mod settings;
+pub mod status;
 pub mod store;
 pub mod synthetic;
 pub mod weights;

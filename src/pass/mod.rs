@@ -1,14 +1,19 @@
 //! What every subcommand needs, in one place: the store brought up to date, the pass's lock, a
 //! span, a row with start, end and outcome, and one closed type for everything that can fail.
 
+mod chain;
+mod failure;
 mod lock;
 mod outcome;
 mod progress;
+mod run;
 mod wallet;
 
+pub use failure::Failure;
 pub use lock::{Lock, LockError, LockName};
 pub use outcome::Outcome;
 pub use progress::Progress;
+pub use run::{Frame, Pass, run};
 pub use wallet::{WalletError, load_hotkey};
 
 /// Version and commit of this program, as `horde --version` shows them.

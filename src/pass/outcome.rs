@@ -9,6 +9,8 @@ pub struct Outcome {
     pub is_idle: bool,
     /// One line, no full stop.
     pub summary: String,
+    /// Lines that people read before the summary.
+    pub report: Vec<String>,
     /// A JSON object; its keys are documented in `docs/json.md`.
     pub details: Value,
 }
@@ -18,6 +20,7 @@ impl Outcome {
         Self {
             is_idle: false,
             summary: summary.into(),
+            report: Vec::new(),
             details: json!({}),
         }
     }
@@ -27,6 +30,12 @@ impl Outcome {
             is_idle: true,
             ..Self::done(summary)
         }
+    }
+
+    #[must_use]
+    pub fn with_report(mut self, report: Vec<String>) -> Self {
+        self.report = report;
+        self
     }
 
     #[must_use]

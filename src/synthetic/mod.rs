@@ -1,1 +1,5 @@
 //! The synthetic batch: plan it, run it, score it, keep it.
+
+mod plan;
+
+pub use plan::schedule;

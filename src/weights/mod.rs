@@ -1,1 +1,5 @@
-//! Set, commit or reveal weights, whichever is due.
+//! The pass that writes weights. Rules: spec `weights.md`.
+
+mod error;
+
+pub use error::WeightsError;

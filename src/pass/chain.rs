@@ -1,0 +1,93 @@
+//! The chain as a pass may use it: the right one, and not lagging behind.
+
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use super::{Failure, Pass};
+use crate::chain::{Chain, ConnectOptions, Endpoint, Snapshot, Subnet};
+use crate::settings::SettingsError;
+
+/// A head older than this many blocks is not written on (spec: weights).
+const MAX_HEAD_AGE_BLOCKS: u32 = 20;
+/// A clock may be this far behind the chain's before it is called wrong.
+const MAX_CLOCK_BEHIND: Duration = Duration::from_secs(60);
+
+impl Pass {
+    /// Connects to the node of the settings. The database is tied to the first chain it meets.
+    pub async fn connect(&mut self) -> Result<Chain, Failure> {
+        let text = self.environment.network()?;
+        let endpoint: Endpoint = text.parse().map_err(|_| SettingsError::Malformed {
+            name: "BITTENSOR_NETWORK",
+            found: text.to_owned(),
+            from: self.environment.lookup("BITTENSOR_NETWORK").1,
+            wanted: "a network's name or a node's address",
+            example: "finney",
+        })?;
+        let options = ConnectOptions {
+            metadata_cache: self.store.path().parent().map(ToOwned::to_owned),
+            ..ConnectOptions::default()
+        };
+        let chain = Chain::connect(&endpoint, &options).await?;
+        let found = chain.genesis().to_string();
+        let bound = self.store.bind_genesis(&found)?;
+        if bound != found {
+            return Err(Failure::OtherChain { bound, found });
+        }
+        Ok(chain)
+    }
+
+    /// The subnet of the settings at this block.
+    pub async fn subnet(&self, at: &Snapshot) -> Result<Subnet, Failure> {
+        let netuid = self.environment.netuid()?;
+        at.subnet(netuid).await?.ok_or(Failure::NoSubnet { netuid })
+    }
+
+    /// The newest block, if it is new enough to be acted on.
+    pub async fn fresh_head(&self, chain: &Chain) -> Result<Snapshot, Failure> {
+        let head = chain.best().await?;
+        let age = self.now() - head.timestamp().await?;
+        let limit = head.block_time()? * MAX_HEAD_AGE_BLOCKS;
+        // one second of slack, for chains whose blocks come faster than clocks agree
+        let limit = limit.max(Duration::from_secs(1));
+        if age.to_std().is_ok_and(|age| age > limit) {
+            return Err(Failure::StaleHead {
+                block: head.block(),
+                age_s: age.num_seconds(),
+            });
+        }
+        if (-age)
+            .to_std()
+            .is_ok_and(|behind| behind > MAX_CLOCK_BEHIND)
+        {
+            return Err(Failure::ClockBehind {
+                block: head.block(),
+                behind_s: -age.num_seconds(),
+            });
+        }
+        info!(block = head.block(), spec = head.spec_version(), "chain");
+        Ok(head)
+    }
+
+    /// Debug settings that weaken the tests are refused where money is at stake.
+    pub fn refuse_debug_on(&self, chain: &Chain) -> Result<(), Failure> {
+        let is_main = Endpoint::Finney.expected_genesis() == Some(chain.genesis());
+        let set = [
+            (
+                "DEBUG_HASH_JOB",
+                self.environment.debug_hash_job().is_some(),
+            ),
+            (
+                "DEBUG_BATCH_TIME_SCALE",
+                self.environment.batch_time_scale().is_some(),
+            ),
+        ];
+        for (setting, _) in set.into_iter().filter(|(_, is_set)| *is_set) {
+            if is_main {
+                return Err(Failure::DebugOnMainNetwork { setting });
+            }
+            warn!(setting, "debug setting in force");
+        }
+        Ok(())
+    }
+}

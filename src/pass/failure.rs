@@ -1,0 +1,159 @@
+//! Everything that can end a pass badly, as one closed type: exit code and advice for each.
+//! The match to exit codes has no wildcard arm, so a new variant does not compile until decided.
+
+use crate::chain::ChainError;
+use crate::settings::SettingsError;
+use crate::store::{PassOutcome, StoreError};
+use crate::weights::WeightsError;
+
+use super::{LockError, WalletError};
+
+/// A person has to change something.
+const USAGE: u8 = 2;
+/// The outside could not be reached; the next pass tries again (EX_TEMPFAIL).
+const TRY_AGAIN: u8 = 75;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    Wallet(#[from] WalletError),
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    #[error("this database belongs to the chain with genesis {bound}, the node serves {found}")]
+    OtherChain { bound: String, found: String },
+    #[error(
+        "the node's newest block {block} is {age_s} s old: it lags behind, or this clock is wrong"
+    )]
+    StaleHead { block: u64, age_s: i64 },
+    #[error("this clock is {behind_s} s behind the chain's newest block {block}")]
+    ClockBehind { block: u64, behind_s: i64 },
+    #[error("subnet {netuid} does not exist on this chain")]
+    NoSubnet { netuid: u16 },
+    #[error("{setting} is set, which is refused on the main network")]
+    DebugOnMainNetwork { setting: &'static str },
+    #[error("block {block} did not come within {seconds} s")]
+    BlockNeverCame { block: i64, seconds: u64 },
+    #[error("the batch failed: {finding}")]
+    Batch { finding: String },
+    #[error("ended early by a signal")]
+    Interrupted,
+}
+
+impl Failure {
+    /// The exit code of the process.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Settings(_)
+            | Self::Wallet(_)
+            | Self::OtherChain { .. }
+            | Self::NoSubnet { .. }
+            | Self::DebugOnMainNetwork { .. } => USAGE,
+            Self::Store(error) => match error {
+                StoreError::Missing(_) | StoreError::Newer { .. } => USAGE,
+                StoreError::Busy => TRY_AGAIN,
+                StoreError::Full
+                | StoreError::Damaged(_)
+                | StoreError::Migration(_)
+                | StoreError::Row { .. }
+                | StoreError::File { .. }
+                | StoreError::Sqlite(_) => 1,
+            },
+            Self::Chain(ChainError::OtherChain { .. } | ChainError::Missing { .. }) => USAGE,
+            Self::Weights(error) => error.exit_code(),
+            Self::Chain(_)
+            | Self::StaleHead { .. }
+            | Self::ClockBehind { .. }
+            | Self::BlockNeverCame { .. }
+            | Self::Interrupted => TRY_AGAIN,
+            Self::Lock(_) | Self::Batch { .. } => 1,
+        }
+    }
+
+    /// What to do next, where one thing is obvious.
+    pub fn advice(&self) -> Option<String> {
+        let advice = match self {
+            Self::Settings(_) => "`horde config` shows every setting and where it comes from",
+            Self::Store(error) => match error {
+                StoreError::Missing(_) => {
+                    "`horde migrate` makes a new one; if there was one, restore it first"
+                }
+                StoreError::Newer { .. } => {
+                    "install the newer program again, or restore an older backup"
+                }
+                StoreError::Busy => {
+                    "another process holds it open for writing; stop that one first"
+                }
+                StoreError::Full => "free some room; nothing was lost, the next pass goes on",
+                StoreError::Damaged(_) => "restore the newest backup",
+                StoreError::Migration(_) | StoreError::Row { .. } | StoreError::Sqlite(_) => {
+                    return None;
+                }
+                StoreError::File { .. } => "check the owner and the mode of its folder",
+            },
+            Self::Wallet(error) => match error {
+                WalletError::Mode { path, .. } => {
+                    return Some(format!("chmod 600 '{}'", path.display()));
+                }
+                WalletError::Keyfile { .. } => {
+                    "an encrypted file needs BITTENSOR_WALLET_PASSWORD_FILE with its password"
+                }
+                WalletError::PublicOnly(_) => "copy the hotkey file, not the public key file",
+                WalletError::Coldkey(_) => "take the coldkey off this machine and name a hotkey",
+                WalletError::Name { .. }
+                | WalletError::Unreadable { .. }
+                | WalletError::TooLarge(_) => {
+                    "check BITTENSOR_WALLET_DIRECTORY, _NAME and _HOTKEY_NAME with `horde config`"
+                }
+            },
+            Self::Chain(error) => return error.advice().map(str::to_owned),
+            Self::Weights(error) => return error.advice(),
+            Self::OtherChain { .. } => {
+                "check BITTENSOR_NETWORK; another network needs another HORDE_DB"
+            }
+            Self::StaleHead { .. } | Self::ClockBehind { .. } => {
+                "compare this clock with another (`timedatectl`), then try another node"
+            }
+            Self::NoSubnet { .. } => "check BITTENSOR_NETUID and BITTENSOR_NETWORK",
+            Self::DebugOnMainNetwork { .. } => "unset it",
+            Self::Lock(_)
+            | Self::BlockNeverCame { .. }
+            | Self::Batch { .. }
+            | Self::Interrupted => {
+                return None;
+            }
+        };
+        Some(advice.to_owned())
+    }
+
+    /// How the pass is recorded.
+    pub fn recorded_as(&self) -> PassOutcome {
+        match (self, self.exit_code()) {
+            (Self::Interrupted, _) => PassOutcome::Interrupted,
+            (_, USAGE) => PassOutcome::Misconfigured,
+            (_, TRY_AGAIN) => PassOutcome::Unreachable,
+            _ => PassOutcome::Failed,
+        }
+    }
+
+    /// What failed and the chain of causes, outermost first.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![self.to_string()];
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if lines.last().is_some_and(|above| !above.ends_with(&text)) {
+                lines.push(text);
+            }
+            cause = error.source();
+        }
+        lines
+    }
+}

@@ -1,0 +1,233 @@
+//! What an operator wants to know at once: is it serving, what happened last, what is due, what is
+//! wrong and what to do. Read from the database alone, so that it answers when all else is down.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use crate::settings::Environment;
+use crate::store::{
+    BatchState, ChainSeen, PassOutcome, PassRow, Store, StoreError, WeightsRow, WeightsState,
+};
+
+/// A pass that is started by a timer, and how often.
+const PERIODS: [(&str, i64); 3] = [
+    ("schedule-synthetic", 60),
+    ("run-synthetic", 30),
+    ("set-weights", 60),
+];
+/// A timer that missed this many of its periods is not running.
+const PERIODS_MISSED: i32 = 10;
+/// Weights that were not updated for so long are about to stop counting.
+const TEMPOS_UNTIL_RED: u64 = 3;
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Status {
+    pub serving: bool,
+    pub database: DatabaseStatus,
+    pub chain: Option<ChainStatus>,
+    pub batch: Option<BatchStatus>,
+    pub weights: Option<WeightsStatus>,
+    pub passes: Vec<PassStatus>,
+    /// What is wrong, worst first; empty when all is well.
+    pub problems: Vec<Problem>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DatabaseStatus {
+    pub path: String,
+    pub version: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChainStatus {
+    pub block: u64,
+    pub seen_at: DateTime<Utc>,
+    pub last_update: Option<u64>,
+    pub blocks_since_update: Option<u64>,
+    pub tempos_since_update: Option<f64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BatchStatus {
+    pub id: i64,
+    pub block: i64,
+    pub state: &'static str,
+    pub started_at: Option<DateTime<Utc>>,
+    pub note: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WeightsStatus {
+    pub id: i64,
+    pub way: &'static str,
+    pub state: &'static str,
+    pub uids: usize,
+    pub placed_block: Option<u64>,
+    pub reveal_blocks: Option<(u64, u64)>,
+    pub final_block: Option<u64>,
+    pub note: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PassStatus {
+    pub name: String,
+    pub started_at: DateTime<Utc>,
+    /// `None`: it runs, or was killed.
+    pub outcome: Option<&'static str>,
+    pub summary: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    pub what: String,
+    pub to_do: &'static str,
+}
+
+impl Status {
+    /// Reads everything from the database; asks nobody else.
+    pub fn read(
+        store: &Store,
+        environment: &Environment,
+        is_serving: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Self, StoreError> {
+        let passes = store.last_passes()?;
+        let chain = store.chain_seen()?.map(chain_status);
+        let weights = store.last_weights(1)?.pop();
+        let batch = store.last_batches(1)?.pop();
+        let mut problems = Vec::new();
+        problems.extend(chain.as_ref().and_then(stale_weights));
+        problems.extend(weights.as_ref().and_then(lost_weights));
+        if batch
+            .as_ref()
+            .is_some_and(|batch| batch.state == BatchState::Missed)
+        {
+            problems.push(Problem {
+                what: "the newest batch was missed".to_owned(),
+                to_do: "check that the timer of run-synthetic is running",
+            });
+        }
+        problems.extend(passes.iter().filter_map(|pass| pass_problem(pass, now)));
+        if !is_serving {
+            problems.push(Problem {
+                what: match environment.is_migrating() {
+                    true => "not serving: MIGRATING is set".to_owned(),
+                    false => "not serving".to_owned(),
+                },
+                to_do: "unset MIGRATING on the server that is to serve",
+            });
+        }
+        Ok(Self {
+            serving: is_serving,
+            database: DatabaseStatus {
+                path: store.path().display().to_string(),
+                version: store.version()?,
+            },
+            chain,
+            batch: batch.map(|batch| BatchStatus {
+                id: batch.id.number(),
+                block: batch.plan.block,
+                state: batch.state.name(),
+                started_at: batch.started_at,
+                note: batch.note,
+            }),
+            weights: weights.map(weights_status),
+            passes: passes.into_iter().map(pass_status).collect(),
+            problems,
+        })
+    }
+}
+
+fn chain_status(seen: ChainSeen) -> ChainStatus {
+    let blocks = seen
+        .last_update
+        .map(|block| seen.block.saturating_sub(block));
+    ChainStatus {
+        block: seen.block,
+        seen_at: seen.at,
+        last_update: seen.last_update,
+        blocks_since_update: blocks,
+        tempos_since_update: blocks.map(|blocks| blocks as f64 / f64::from(seen.tempo.max(1))),
+    }
+}
+
+fn stale_weights(chain: &ChainStatus) -> Option<Problem> {
+    let tempos = chain
+        .tempos_since_update
+        .filter(|tempos| *tempos >= TEMPOS_UNTIL_RED as f64)?;
+    let blocks = chain.blocks_since_update?;
+    Some(Problem {
+        what: format!(
+            "weights were last updated on chain {blocks} blocks ago ({tempos:.1} tempos)"
+        ),
+        to_do: "look at what `horde set-weights` says",
+    })
+}
+
+fn lost_weights(weights: &WeightsRow) -> Option<Problem> {
+    (weights.state == WeightsState::GivenUp).then(|| Problem {
+        what: format!(
+            "weights {} are given up: {}",
+            weights.id.number(),
+            weights.note
+        ),
+        to_do: "the next batch makes new ones; see what went wrong in the log",
+    })
+}
+
+fn weights_status(row: WeightsRow) -> WeightsStatus {
+    WeightsStatus {
+        id: row.id.number(),
+        way: row.way.name(),
+        state: row.state.name(),
+        uids: row.entries.len(),
+        placed_block: row.placed_block,
+        reveal_blocks: row.reveal_blocks,
+        final_block: row.final_block,
+        note: row.note,
+    }
+}
+
+fn pass_status(pass: PassRow) -> PassStatus {
+    let (outcome, summary) = match pass.end {
+        Some(end) => (Some(end.outcome.name()), end.summary),
+        None => (None, String::new()),
+    };
+    PassStatus {
+        name: pass.name,
+        started_at: pass.started_at,
+        outcome,
+        summary,
+    }
+}
+
+fn pass_problem(pass: &PassRow, now: DateTime<Utc>) -> Option<Problem> {
+    let period = PERIODS
+        .iter()
+        .find(|(name, _)| *name == pass.name)
+        .map(|(_, seconds)| *seconds);
+    let silence = now - pass.started_at;
+    if let Some(period) = period
+        && silence > TimeDelta::seconds(period) * PERIODS_MISSED
+    {
+        return Some(Problem {
+            what: format!(
+                "{} last ran {} minutes ago",
+                pass.name,
+                silence.num_minutes()
+            ),
+            to_do: "check its timer (`systemctl list-timers`)",
+        });
+    }
+    let end = pass.end.as_ref()?;
+    let to_do = match end.outcome {
+        PassOutcome::Done | PassOutcome::Idle | PassOutcome::Interrupted => return None,
+        PassOutcome::Failed => "see the log of this pass",
+        PassOutcome::Unreachable => "the next pass tries again; if it goes on, check the network",
+        PassOutcome::Misconfigured => "`horde config` shows every setting",
+    };
+    Some(Problem {
+        what: format!("{}: {}", pass.name, end.summary),
+        to_do,
+    })
+}
