@@ -3,6 +3,7 @@
 
 mod cycles;
 mod formatting;
+mod hashjob;
 mod install_script;
 mod job_score;
 mod keyfiles;
@@ -10,6 +11,7 @@ mod process_weights;
 mod python_shuffle;
 mod scoring;
 mod signing;
+mod solver_script;
 mod vectors;
 mod windows;
 mod wire_messages;
