@@ -20,7 +20,7 @@ pub struct UnusableManifest(i64);
 /// When a class is named by a number other than 0, the old name of the default class.
 pub fn capped(
     manifest: &Manifest,
-    caps: &BTreeMap<ExecutorClass, u32>,
+    caps: &BTreeMap<ExecutorClass, u64>,
     most: u32,
 ) -> Result<Executors, UnusableManifest> {
     let mut claimed = BTreeMap::<ExecutorClass, u64>::new();
@@ -37,8 +37,8 @@ pub fn capped(
     let mut left = most;
     let mut executors = Executors::new();
     for (class, count) in claimed {
-        let cap = caps.get(&class).copied().unwrap_or(u32::MAX).min(left);
-        let count = u32::try_from(count).unwrap_or(u32::MAX).min(cap);
+        let cap = caps.get(&class).copied().unwrap_or(u64::MAX);
+        let count = u32::try_from(count.min(cap)).map_or(left, |count| count.min(left));
         if count > 0 {
             left -= count;
             executors.insert(class, count);

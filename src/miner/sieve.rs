@@ -51,6 +51,8 @@ enum State {
     Discard {
         left: u64,
     },
+    /// No honest peer sends such a frame: the connection ends here.
+    Refused(&'static str),
 }
 
 impl State {
@@ -78,7 +80,7 @@ impl<S> Sieve<S> {
 
     /// Moves what has been read from the socket towards `out`, until one of them is used up
     /// or a frame for which room was taken is complete.
-    fn sift(&mut self, out: &mut ReadBuf<'_>) -> io::Result<()> {
+    fn sift(&mut self, out: &mut ReadBuf<'_>) {
         while out.remaining() > 0 {
             let unread = &self.input[self.unread.clone()];
             match &mut self.state {
@@ -102,7 +104,7 @@ impl<S> Sieve<S> {
                     self.state = State::head();
                     if let Some(room) = room {
                         self.state = State::Passed { _room: room };
-                        return Ok(());
+                        return;
                     }
                     continue;
                 }
@@ -110,7 +112,8 @@ impl<S> Sieve<S> {
                     self.state = State::head();
                     continue;
                 }
-                _ if unread.is_empty() => return Ok(()),
+                State::Refused(_) => return,
+                _ if unread.is_empty() => return,
                 State::Handshake { after_newline } => {
                     let mut taken = 0;
                     let mut ended = false;
@@ -125,7 +128,7 @@ impl<S> Sieve<S> {
                     if ended {
                         self.state = State::head();
                         // the library must not keep bytes of a frame with the response
-                        return Ok(());
+                        return;
                     }
                 }
                 State::Head { bytes, have } => {
@@ -134,7 +137,7 @@ impl<S> Sieve<S> {
                     self.unread.start += 1;
                     let (bytes, have) = (*bytes, *have);
                     if have == head_length(&bytes, have) {
-                        self.state = self.judge(bytes, have)?;
+                        self.state = self.judge(bytes, have);
                     }
                 }
                 State::Pass { left, .. } => {
@@ -150,11 +153,10 @@ impl<S> Sieve<S> {
                 }
             }
         }
-        Ok(())
     }
 
     /// What becomes of a frame with this head.
-    fn judge(&mut self, bytes: [u8; LONGEST_HEAD], length: usize) -> io::Result<State> {
+    fn judge(&mut self, bytes: [u8; LONGEST_HEAD], length: usize) -> State {
         let (is_final, opcode) = (bytes[0] & 0x80 != 0, bytes[0] & 0x0f);
         let size = payload_size(&bytes);
         let announce = |bytes, length, then| State::Announce {
@@ -166,25 +168,19 @@ impl<S> Sieve<S> {
         if opcode > 2 {
             // control frames are short; other opcodes are not in use
             if size > LONGEST_CONTROL {
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    "oversized control frame",
-                ));
+                return State::Refused("oversized control frame");
             }
-            return Ok(announce(
+            return announce(
                 bytes,
                 length,
                 State::Pass {
                     left: size,
                     room: None,
                 },
-            ));
+            );
         }
         if size > LARGEST_MESSAGE as u64 {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "frame above 50 MiB",
-            ));
+            return State::Refused("frame above 50 MiB");
         }
         let is_whole = is_final && opcode != 0;
         let before = if opcode == 0 { self.fragments } else { 0 };
@@ -205,13 +201,9 @@ impl<S> Sieve<S> {
             }
         } else {
             // the same frame with nothing in it; of a message in fragments only the start is left
-            return Ok(announce(
-                with_size_zero(bytes),
-                2,
-                State::Discard { left: size },
-            ));
+            return announce(with_size_zero(bytes), 2, State::Discard { left: size });
         };
-        Ok(announce(bytes, length, then))
+        announce(bytes, length, then)
     }
 }
 
@@ -254,9 +246,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Sieve<S> {
     ) -> Poll<io::Result<()>> {
         let before = out.filled().len();
         loop {
-            self.sift(out)?;
+            self.sift(out);
             if out.filled().len() > before || out.remaining() == 0 {
                 return Poll::Ready(Ok(()));
+            }
+            if let State::Refused(reason) = self.state {
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, reason)));
             }
             let Self {
                 socket,

@@ -7,6 +7,8 @@ mod hashjob;
 mod install_script;
 mod job_score;
 mod keyfiles;
+mod miner_client;
+mod peer;
 mod process_weights;
 mod python_shuffle;
 mod scoring;
