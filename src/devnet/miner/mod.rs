@@ -1,1 +1,16 @@
-//! Miners of different character, with a real solver.
+//! A miner on loopback: the whole server side of the miner protocol, with a choice of
+//! misbehaviours. It cracks hashes on the CPU, so jobs have to be small.
+
+mod behaviour;
+mod config;
+mod ledger;
+mod receipts;
+mod reply;
+mod server;
+mod session;
+mod solver;
+
+pub use behaviour::{Behaviour, Step};
+pub use config::MinerConfig;
+pub use ledger::Ledger;
+pub use server::Miner;
