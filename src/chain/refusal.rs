@@ -49,9 +49,7 @@ impl Refusal {
 
     /// A refusal by the pool, code 1010: `text` is the data of the JSON-RPC error.
     pub(super) fn invalid(runtime: &Runtime, text: &str) -> Self {
-        let custom = text
-            .split_once("Custom error: ")
-            .and_then(|(_, number)| number.trim_end_matches(['"', '.', ' ']).parse().ok());
+        let custom = custom_number(text);
         let name = match custom {
             Some(number) => custom_error(runtime.spec_version(), number),
             None => TEXTS
@@ -75,6 +73,18 @@ impl fmt::Display for Refusal {
             write!(f, " ({})", self.docs)
         }
     }
+}
+
+/// `Custom error: 6`, or `{"invalid":{"custom":6}}` as a forked node for tests writes it.
+fn custom_number(text: &str) -> Option<u8> {
+    let text = text.to_ascii_lowercase();
+    let (_, after) = text.split_once("custom")?;
+    let digits: String = after
+        .chars()
+        .skip_while(|c| !c.is_ascii_digit())
+        .take_while(char::is_ascii_digit)
+        .collect();
+    digits.parse().ok()
 }
 
 /// What the runtime at hand says about an error of this name.
@@ -250,14 +260,20 @@ const KNOWN: &[Known] = &[
     ),
 ];
 
-/// Texts with which the pool refuses, across node versions, and our names for them. A call that
-/// is "not expected" is how runtimes up to 185 refuse a hotkey with too little stake.
+/// Texts with which the pool refuses, and our names for them: first the node's, then the bare
+/// variants of a forked node for tests. A call that is "not expected" is how runtimes up to 185
+/// refuse a hotkey with too little stake.
 const TEXTS: &[(&str, &str)] = &[
     ("call is not expected", "NotEnoughStakeToSetWeights"),
     ("is outdated", "Outdated"),
     ("bad signature", "BadSignature"),
     ("Inability to pay", "InabilityToPay"),
     ("ancient birth block", "AncientBirthBlock"),
+    ("\"call\"", "NotEnoughStakeToSetWeights"),
+    ("\"stale\"", "Outdated"),
+    ("\"badProof\"", "BadSignature"),
+    ("\"payment\"", "InabilityToPay"),
+    ("\"ancientBirthBlock\"", "AncientBirthBlock"),
 ];
 
 /// The numbers with which the chain's own transaction check refuses. Up to spec 219 the number
@@ -328,6 +344,19 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), all);
+    }
+
+    #[test]
+    fn the_number_is_found_in_every_form_a_node_writes_it() {
+        for text in [
+            "Invalid Transaction: Custom error: 6",
+            r#"{"invalid":{"custom":6}}"#,
+            r#"{"Invalid":{"Custom":6}}"#,
+        ] {
+            assert_eq!(custom_number(text), Some(6), "{text}");
+        }
+        assert_eq!(custom_number("Custom error: 600"), None);
+        assert_eq!(custom_number("Transaction is outdated"), None);
     }
 
     #[test]
