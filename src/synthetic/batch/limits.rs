@@ -1,0 +1,64 @@
+//! How long each stage of a batch may take, and how much a batch may be (spec: synthetic).
+
+use std::time::Duration;
+
+use crate::miner;
+use crate::wire::ExecutorClass;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// From connecting to the manifest, per miner.
+    pub manifest: Duration,
+    /// Per miner, for its started and again for its finished receipts.
+    pub receipts: Duration,
+    /// After a job's own timeout: answers that come then are recorded, not rewarded.
+    pub late_answers: Duration,
+    /// For everything: a batch has to be over long before its cycle is.
+    pub batch: Duration,
+    pub miner: miner::Limits,
+    /// Executors of one miner that are given a job. No honest miner comes near.
+    pub executors_per_miner: u32,
+    /// Jobs of one batch. If miners claim more, those with the most are cut back first.
+    pub jobs_per_batch: u32,
+    scale: f64,
+}
+
+impl Limits {
+    pub const PRODUCTION: Self = Self {
+        manifest: Duration::from_secs(35),
+        receipts: Duration::from_secs(5),
+        late_answers: Duration::from_secs(120),
+        batch: Duration::from_secs(20 * 60),
+        miner: miner::Limits::SYNTHETIC,
+        executors_per_miner: 2_048,
+        jobs_per_batch: 8_192,
+        scale: 1.0,
+    };
+
+    /// All durations times `factor`, for rehearsals.
+    #[must_use]
+    pub fn scaled(self, factor: f64) -> Self {
+        Self {
+            manifest: self.manifest.mul_f64(factor),
+            receipts: self.receipts.mul_f64(factor),
+            late_answers: self.late_answers.mul_f64(factor),
+            batch: self.batch.mul_f64(factor),
+            miner: self.miner.scaled(factor),
+            scale: self.scale * factor,
+            ..self
+        }
+    }
+
+    /// How long an executor may take until it is ready: no class gets less than 2 s.
+    pub fn spin_up(&self, class: ExecutorClass) -> Duration {
+        class
+            .spin_up()
+            .max(Duration::from_secs(2))
+            .mul_f64(self.scale)
+    }
+
+    /// How long an answer is waited for.
+    pub fn answer(&self, job_timeout: Duration) -> Duration {
+        job_timeout.mul_f64(self.scale) + self.late_answers
+    }
+}

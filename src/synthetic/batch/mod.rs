@@ -1,0 +1,23 @@
+//! One batch: all miners of the subnet are tested at the same time, in stages that are barriers,
+//! so that no miner profits from being asked later (spec: synthetic).
+//! Speaks to miners only; reads no clock but its own, and touches no database.
+
+mod asked;
+mod events;
+mod generate;
+mod input;
+mod job;
+mod limits;
+mod patience;
+mod record;
+mod run;
+mod score;
+mod share;
+mod targets;
+mod telemetry;
+
+pub use input::BatchInput;
+pub use limits::Limits;
+pub use record::BatchResult;
+pub use run::run_batch;
+pub use targets::debug_targets;

@@ -1,0 +1,82 @@
+//! What comes of a batch, and how it is kept.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::asked::Asked;
+use super::telemetry;
+use crate::store::{BatchId, BatchRecord, JobRow, ManifestRow, MinerRow, ReceiptRow};
+use crate::wire::event::Event;
+
+/// Everything that a batch brought. Complete also when it was cut short.
+#[derive(Debug, Clone)]
+pub struct BatchResult {
+    /// Why it was cut short; empty if it was not.
+    pub note: String,
+    pub ended_at: DateTime<Utc>,
+    pub miners: Vec<MinerRow>,
+    pub jobs: Vec<JobRow>,
+    pub receipts: Vec<ReceiptRow>,
+    pub events: Vec<Event>,
+    pub telemetry: Value,
+}
+
+impl BatchResult {
+    /// The whole result as the store keeps it, in one transaction.
+    pub fn into_record(self, batch: BatchId) -> BatchRecord {
+        BatchRecord {
+            batch,
+            ended_at: self.ended_at,
+            note: self.note,
+            telemetry: self.telemetry,
+            miners: self.miners,
+            jobs: self.jobs,
+            receipts: self.receipts,
+            events: self.events,
+        }
+    }
+}
+
+pub(super) fn miner_row(asked: &Asked, online: &BTreeMap<String, u32>) -> MinerRow {
+    let address = &asked.address;
+    let manifest = asked.executors.as_ref().map(|executors| ManifestRow {
+        classes: executors
+            .iter()
+            .map(|(class, count)| (class.to_string(), *count))
+            .collect(),
+        online: online.get(&address.hotkey).copied().unwrap_or(0),
+    });
+    MinerRow {
+        hotkey: address.hotkey.clone(),
+        address: address.host.clone(),
+        ip_version: address.ip_version(),
+        port: address.port,
+        manifest,
+        comment: asked.comment.clone(),
+    }
+}
+
+pub(super) fn job_rows(asked: &Asked) -> impl Iterator<Item = JobRow> {
+    let address = &asked.address;
+    asked.jobs.iter().filter_map(|job| {
+        let outcome = job.outcome.as_ref()?;
+        Some(JobRow {
+            uuid: job.uuid.clone(),
+            hotkey: address.hotkey.clone(),
+            address: address.host.clone(),
+            ip_version: address.ip_version(),
+            port: address.port,
+            executor_class: job.class.to_string(),
+            completed: outcome.is_success,
+            correct: outcome.is_correct,
+            comment: outcome.comment.clone(),
+            description: job.kind.description().to_owned(),
+            score: outcome.score,
+            multiplier: outcome.manifest_multiplier,
+            time_took_us: outcome.time_took_us,
+            times: telemetry::times(job),
+        })
+    })
+}
