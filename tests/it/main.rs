@@ -2,6 +2,7 @@
 //! loopback, the real `horde` binary where there is a promise.
 
 mod cycles;
+mod devnet_miner;
 mod formatting;
 mod hashjob;
 mod install_script;
