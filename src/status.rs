@@ -63,7 +63,8 @@ pub struct WeightsStatus {
     pub state: &'static str,
     pub uids: usize,
     pub placed_block: Option<u64>,
-    pub reveal_blocks: Option<(u64, u64)>,
+    pub reveal_from: Option<u64>,
+    pub reveal_until: Option<u64>,
     pub final_block: Option<u64>,
     pub note: String,
 }
@@ -182,7 +183,8 @@ fn weights_status(row: WeightsRow) -> WeightsStatus {
         state: row.state.name(),
         uids: row.entries.len(),
         placed_block: row.placed_block,
-        reveal_blocks: row.reveal_blocks,
+        reveal_from: row.reveal_from,
+        reveal_until: row.reveal_until,
         final_block: row.final_block,
         note: row.note,
     }

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use subxt::config::substrate::H256;
 
+use super::commit_hash::blake2_256;
+
 /// BLAKE2b-256 of something, or the hash of a block.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -20,6 +22,11 @@ pub struct NotAHash;
 impl Hash {
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// BLAKE2b-256, by which the chain names extrinsics and ciphertexts.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(blake2_256(bytes))
     }
 
     pub const fn bytes(&self) -> &[u8; 32] {

@@ -86,8 +86,10 @@ pub struct WeightsRow {
     /// First block at which placing is given up.
     pub window_stop: u64,
     pub placed_block: Option<u64>,
-    /// First and last block of the reveal window, where the chain states one.
-    pub reveal_blocks: Option<(u64, u64)>,
+    /// First block of the reveal, as far as it is known.
+    pub reveal_from: Option<u64>,
+    /// Last block of the reveal window, where the chain states one.
+    pub reveal_until: Option<u64>,
     /// The drand round of a time-locked commit.
     pub reveal_round: Option<u64>,
     pub final_block: Option<u64>,
@@ -175,19 +177,28 @@ impl Store {
         })
     }
 
-    /// Stores the hash of the ciphertext and its round before a time-locked commit is sent.
+    /// Stores the hash of the ciphertext, its round, and the block from which the chain can open
+    /// it, before a time-locked commit is sent.
     pub fn seal_weights(
         &mut self,
         id: WeightsId,
         commit_hash: &str,
         reveal_round: u64,
+        opens_at: u64,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         self.write(|tx| {
             let changed = tx.execute(
-                "UPDATE weights SET commit_hash = ?2, reveal_round = ?3, updated_at = ?4
+                "UPDATE weights SET commit_hash = ?2, reveal_round = ?3, reveal_from = ?4,
+                        updated_at = ?5
                  WHERE id = ?1 AND state = 'decided'",
-                (id.0, commit_hash, signed(reveal_round), time::to_text(now)),
+                (
+                    id.0,
+                    commit_hash,
+                    signed(reveal_round),
+                    signed(opens_at),
+                    time::to_text(now),
+                ),
             )?;
             changed_one(changed, id)
         })
@@ -204,8 +215,8 @@ impl Store {
         let (from, until) = reveal_blocks.unzip();
         self.write(|tx| {
             let changed = tx.execute(
-                "UPDATE weights SET state = 'placed', placed_block = ?2, reveal_from = ?3,
-                        reveal_until = ?4, updated_at = ?5
+                "UPDATE weights SET state = 'placed', placed_block = ?2,
+                        reveal_from = coalesce(?3, reveal_from), reveal_until = ?4, updated_at = ?5
                  WHERE id = ?1 AND state = 'decided'",
                 (
                     id.0,
@@ -350,7 +361,8 @@ fn weights_row(row: &Row) -> Result<WeightsRow, StoreError> {
         decided_block: block(8)?.unwrap_or_default(),
         window_stop: block(9)?.unwrap_or_default(),
         placed_block: block(10)?,
-        reveal_blocks: block(11)?.zip(block(12)?),
+        reveal_from: block(11)?,
+        reveal_until: block(12)?,
         reveal_round: block(13)?,
         final_block: block(14)?,
         note: row.get(15)?,

@@ -1,5 +1,6 @@
 //! Why weights could not be written, and what the operator can do about it.
 
+use crate::chain::timelock::TimelockError;
 use crate::chain::{Refusal, Remedy};
 use crate::scoring::ScoringError;
 
@@ -31,6 +32,8 @@ pub enum WeightsError {
     },
     #[error("the runtime (spec {spec_version}) offers no way to write weights that is known here")]
     NoWay { spec_version: u32 },
+    #[error("weights cannot be time-locked")]
+    Timelock(#[source] TimelockError),
     #[error("another program has been signing with this hotkey for {seconds} s")]
     HotkeyBusy { seconds: u64 },
 }
@@ -45,7 +48,7 @@ impl WeightsError {
                 Remedy::Defect => 1,
             },
             Self::Lost { .. } | Self::HotkeyBusy { .. } => 75,
-            Self::GivenUp { .. } | Self::Scores { .. } => 1,
+            Self::GivenUp { .. } | Self::Scores { .. } | Self::Timelock(_) => 1,
         }
     }
 
@@ -63,7 +66,7 @@ impl WeightsError {
             Self::GivenUp { .. } => "the next batch makes new weights; `horde status` shows when",
             Self::NoWay { .. } => "look for a newer release of this validator",
             Self::HotkeyBusy { .. } => "stop the other program, or wait for it",
-            Self::Scores { .. } => return None,
+            Self::Scores { .. } | Self::Timelock(_) => return None,
         };
         Some(advice.to_owned())
     }
