@@ -181,24 +181,26 @@ impl Store {
         })
     }
 
-    /// Marks batches that a killed pass left behind. Only the holder of the batch lock may call it.
-    pub fn break_abandoned_batches(
+    /// Marks batches that were killed or failed while they ran. Only the holder of the batch lock
+    /// may call it.
+    pub fn break_running_batches(
         &mut self,
+        note: &str,
         event: impl Fn(&BatchRow) -> Event,
     ) -> Result<Vec<BatchRow>, StoreError> {
         if select(&self.db, "state = 'started'", [])?.is_empty() {
             return Ok(Vec::new());
         }
         self.write(|tx| {
-            let abandoned = select(tx, "state = 'started' ORDER BY id", [])?;
-            for batch in &abandoned {
+            let running = select(tx, "state = 'started' ORDER BY id", [])?;
+            for batch in &running {
                 tx.execute(
-                    "UPDATE batches SET state = 'broken', note = 'killed while it ran' WHERE id = ?1",
-                    [batch.id.0],
+                    "UPDATE batches SET state = 'broken', note = ?2 WHERE id = ?1",
+                    (batch.id.0, note),
                 )?;
                 events::insert(tx, &event(batch))?;
             }
-            Ok(abandoned)
+            Ok(running)
         })
     }
 

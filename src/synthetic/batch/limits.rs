@@ -57,8 +57,13 @@ impl Limits {
             .mul_f64(self.scale)
     }
 
+    /// How long a job may take to be rewarded.
+    pub fn job(&self, timeout: Duration) -> Duration {
+        timeout.mul_f64(self.scale)
+    }
+
     /// How long an answer is waited for.
     pub fn answer(&self, job_timeout: Duration) -> Duration {
-        job_timeout.mul_f64(self.scale) + self.late_answers
+        self.job(job_timeout) + self.late_answers
     }
 }

@@ -13,7 +13,8 @@ pub(super) fn score(input: &BatchInput, miners: &mut [Asked]) -> BTreeMap<String
     for asked in miners.iter_mut() {
         for job in &mut asked.jobs {
             let sent_us = job.request_sent.map(|sent| sent.before.unix_us());
-            let mut outcome = job::outcome(version, job.timeout, sent_us, job.answer());
+            let timeout = input.limits.job(job.timeout);
+            let mut outcome = job::outcome(version, timeout, sent_us, job.answer());
             if is_unasked(job) {
                 outcome.comment = job.refusal().to_owned();
             }
