@@ -1,3 +1,33 @@
-//! The `horde` command line.
+//! The `horde` command line: reads arguments, makes one call into the library, prints the outcome.
 
-fn main() {}
+#![forbid(unsafe_code)]
+
+mod cli;
+mod config;
+mod logging;
+mod migrate;
+mod output;
+mod run_synthetic;
+mod schedule_synthetic;
+mod set_weights;
+mod signals;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let bars = logging::start(&cli.shared);
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .expect("nothing has chosen a TLS provider before the first line of main");
+    match cli.run(bars) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::failure(&failure, cli.shared.json);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What can be said on the command line, and which file answers.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use horde_validator::pass::{Failure, Frame, Outcome, Progress, VERSION};
+use horde_validator::settings::Environment;
+use indicatif::MultiProgress;
+
+use crate::{
+    config, migrate, output, run_synthetic, schedule_synthetic, set_weights, signals, status,
+};
+
+/// A ComputeHorde validator: each subcommand makes one pass and exits
+///
+/// Passes work on one SQLite file and are meant to be started by timers. Running any of them
+/// twice does no harm: the second run finds what the first one did. Settings come from the
+/// environment and a .env file; `horde config` shows them.
+///
+/// Exit codes: 0 done or nothing due; 1 failed; 2 usage or configuration;
+/// 75 the outside could not be reached, the next pass tries again.
+#[derive(Debug, Parser)]
+#[command(name = "horde", version = VERSION, max_term_width = 80, subcommand_required = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Said to every subcommand in the same way.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Shared {
+    /// Read settings from this file instead of .env or /etc/horde/horde.env
+    #[arg(long, global = true, value_name = "FILE")]
+    env_file: Option<PathBuf>,
+
+    /// Print one JSON document to stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Log more (-v: debug, -vv: trace)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    /// Log errors only, draw no progress
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// No colours (also: NO_COLOR)
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+
+    /// Form of the log on stderr [default: journald under systemd, else text]
+    #[arg(long, global = true, value_enum, value_name = "FORM")]
+    pub(crate) log_format: Option<LogFormat>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+    /// With priorities that journald understands, without times
+    Journald,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    ScheduleSynthetic(schedule_synthetic::ScheduleSynthetic),
+    RunSynthetic(run_synthetic::RunSynthetic),
+    SetWeights(set_weights::SetWeights),
+    Status(status::Status),
+    Config(config::Config),
+    Migrate(migrate::Migrate),
+}
+
+impl Cli {
+    pub(crate) fn run(&self, bars: MultiProgress) -> Result<(), Failure> {
+        let environment = Environment::read(self.shared.env_file.as_deref())?;
+        let json = self.shared.json;
+        let pass = |start: &dyn Fn(&Frame) -> Result<Outcome, Failure>| {
+            let frame = Frame {
+                environment: environment.clone(),
+                progress: Progress::on(bars.clone()),
+                stop: signals::stop_token(),
+            };
+            start(&frame).map(|outcome| output::outcome(&outcome, json))
+        };
+        match &self.command {
+            Command::ScheduleSynthetic(args) => pass(&|frame| args.run(frame)),
+            Command::RunSynthetic(args) => pass(&|frame| args.run(frame)),
+            Command::SetWeights(args) => pass(&|frame| args.run(frame)),
+            Command::Status(args) => args.run(&environment, json),
+            Command::Config(args) => args.run(&environment, json),
+            Command::Migrate(args) => args.run(&environment, json),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn no_two_arguments_clash() {
+        Cli::command().debug_assert();
+    }
+}

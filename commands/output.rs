@@ -1,0 +1,54 @@
+//! Results to stdout, failures to stderr (with `--json`: both as one document on stdout).
+
+use std::io::{self, Write};
+
+use horde_validator::pass::{Failure, Outcome};
+use serde_json::{Value, json};
+
+/// Writes a line to stdout. A closed pipe (`horde status | head -1`) is no failure.
+pub(crate) fn line(text: impl std::fmt::Display) {
+    // there is nobody left to tell
+    let _ = writeln!(io::stdout().lock(), "{text}");
+}
+
+pub(crate) fn document(value: &Value) {
+    line(format_args!("{value:#}"));
+}
+
+pub(crate) fn outcome(outcome: &Outcome, json: bool) {
+    if !json {
+        outcome.report.iter().for_each(line);
+        return line(&outcome.summary);
+    }
+    let mut document = json!({
+        "outcome": if outcome.is_idle { "idle" } else { "done" },
+        "summary": outcome.summary,
+    });
+    if let (Value::Object(keys), Value::Object(details)) = (&mut document, &outcome.details) {
+        keys.extend(details.clone());
+    }
+    self::document(&document);
+}
+
+pub(crate) fn failure(failure: &Failure, json: bool) {
+    let lines = failure.lines();
+    if json {
+        return document(&json!({
+            "outcome": failure.recorded_as().name(),
+            "error": lines[0],
+            "causes": lines[1..],
+            "advice": failure.advice(),
+            "exit_code": failure.exit_code(),
+        }));
+    }
+    let mut stderr = io::stderr().lock();
+    for (text, prefix) in lines
+        .iter()
+        .zip(std::iter::once("error: ").chain(std::iter::repeat("  because ")))
+    {
+        let _ = writeln!(stderr, "{prefix}{text}");
+    }
+    if let Some(advice) = failure.advice() {
+        let _ = writeln!(stderr, "  try: {advice}");
+    }
+}
