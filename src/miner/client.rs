@@ -142,15 +142,20 @@ impl MinerClient {
         Ok(())
     }
 
-    /// Says goodbye, within the limit for it.
+    /// Says goodbye and waits for the answer, so that all that was sent has been read; all of
+    /// that within the limit for it.
     pub async fn close(self) {
-        self.0.stop.cancel();
+        self.0.closing.cancel();
         let farewell = async {
-            if let Some(mut writer) = self.0.writer.lock().await.take() {
-                failpoint::hit("miner.close");
-                let closed = writer.sink.close().await;
-                failpoint::hit("miner.closed");
-                if let Err(error) = closed {
+            let Some(mut writer) = self.0.writer.lock().await.take() else {
+                return;
+            };
+            failpoint::hit("miner.close");
+            let closed = writer.sink.close().await;
+            failpoint::hit("miner.closed");
+            match closed {
+                Ok(()) => _ = self.look(|inbox| inbox.closed.clone()).await,
+                Err(error) => {
                     tracing::debug!(hotkey = self.address().hotkey, %error, "close failed");
                 }
             }

@@ -46,7 +46,10 @@ pub(super) struct Link {
     pub(super) address: MinerAddress,
     pub(super) caller: Caller,
     pub(super) writer: tokio::sync::Mutex<Option<Writer>>,
+    /// Ends everything at once.
     pub(super) stop: CancellationToken,
+    /// A farewell is on its way: the next end of the connection is the last.
+    pub(super) closing: CancellationToken,
     /// Fires after every change of the inbox and for every new connection.
     pub(super) changed: watch::Sender<()>,
     inbox: Mutex<Inbox>,
@@ -59,6 +62,7 @@ impl Link {
             caller,
             writer: tokio::sync::Mutex::default(),
             stop: CancellationToken::new(),
+            closing: CancellationToken::new(),
             changed: watch::Sender::new(()),
             inbox: Mutex::default(),
         }
@@ -93,6 +97,9 @@ impl Link {
                     self.changed.send_replace(());
                     if let Some(reason) = self.read(stream).await {
                         return reason;
+                    }
+                    if self.closing.is_cancelled() {
+                        return CloseReason::Ours;
                     }
                     broken.cancel();
                     *self.writer.lock().await = None;

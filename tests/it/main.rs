@@ -15,6 +15,7 @@ mod python_shuffle;
 mod scoring;
 mod signing;
 mod solver_script;
+mod synthetic_batch;
 mod vectors;
 mod windows;
 mod wire_messages;
