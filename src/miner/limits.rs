@@ -26,14 +26,18 @@ impl Limits {
         ..Self::SYNTHETIC
     };
 
+    /// What is left of a limit, however short a rehearsal is: machines do not get faster by it.
+    pub const LEAST: Duration = Duration::from_secs(1);
+
     /// All durations times `factor`, for rehearsals.
     #[must_use]
     pub fn scaled(self, factor: f64) -> Self {
+        let scaled = |limit: Duration| limit.mul_f64(factor).max(Self::LEAST.min(limit));
         Self {
             attempts: self.attempts,
             backoff: self.backoff.mul_f64(factor),
-            connect: self.connect.mul_f64(factor),
-            close: self.close.mul_f64(factor),
+            connect: scaled(self.connect),
+            close: scaled(self.close),
         }
     }
 

@@ -14,6 +14,9 @@ use super::budget::{LARGEST_MESSAGE, LargeMessages, Room, SMALL_MESSAGE};
 const LONGEST_HEAD: usize = 10;
 const LONGEST_CONTROL: u64 = 125;
 
+/// Bytes read from the socket at a time, per connection.
+const INPUT: usize = 16 * 1024;
+
 pub(super) struct Sieve<S> {
     socket: S,
     room: LargeMessages,
@@ -69,7 +72,7 @@ impl<S> Sieve<S> {
         Self {
             socket,
             room,
-            input: vec![0; 4096].into(),
+            input: vec![0; INPUT].into(),
             unread: 0..0,
             state: State::Handshake {
                 after_newline: false,

@@ -9,6 +9,7 @@ mod install_script;
 mod job_score;
 mod keyfiles;
 mod miner_client;
+mod miner_memory;
 mod peer;
 mod process_weights;
 mod python_shuffle;

@@ -35,13 +35,15 @@ impl Limits {
         scale: 1.0,
     };
 
-    /// All durations times `factor`, for rehearsals.
+    /// All durations times `factor`, for rehearsals. What depends on the machine rather than on
+    /// a miner's patience keeps [`miner::Limits::LEAST`].
     #[must_use]
     pub fn scaled(self, factor: f64) -> Self {
+        let scaled = |limit: Duration| limit.mul_f64(factor).max(miner::Limits::LEAST.min(limit));
         Self {
-            manifest: self.manifest.mul_f64(factor),
-            receipts: self.receipts.mul_f64(factor),
-            late_answers: self.late_answers.mul_f64(factor),
+            manifest: scaled(self.manifest),
+            receipts: scaled(self.receipts),
+            late_answers: scaled(self.late_answers),
             batch: self.batch.mul_f64(factor),
             miner: self.miner.scaled(factor),
             scale: self.scale * factor,
