@@ -15,6 +15,9 @@ const LONGEST_OUTPUT: usize = 4096;
 /// Of specs, which nobody waits for, no more than this is kept per job.
 const LONGEST_SPECS: usize = 16 * 1024;
 
+/// A manifest has one short entry per class. What is larger would be kept for nothing.
+const LARGEST_MANIFEST: usize = 64 * 1024;
+
 /// Noise is whatever helps nobody: what cannot be read, comes twice or belongs to no job. Past
 /// this many bytes the connection is closed for good. One huge message is below it.
 const MOST_NOISE: u64 = 128 * 1024 * 1024;
@@ -115,6 +118,14 @@ impl Inbox {
             Ok(message) => message,
             Err(malformed) => return self.refuse(&malformed, size, at),
         };
+        if matches!(message, FromMiner::Manifest(_)) && size > LARGEST_MANIFEST {
+            put(
+                &mut self.manifest,
+                at,
+                Err(format!("a manifest of {size} bytes")),
+            );
+            return self.hear_noise(size);
+        }
         if self.keep(message, at) {
             Next::Continue
         } else {
@@ -235,4 +246,53 @@ fn details(message: &FromMiner) -> String {
 /// The beginning of a stranger's text, for a log line.
 fn short(text: &str) -> &str {
     &text[..text.floor_char_boundary(100)]
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+
+    use super::*;
+    use crate::miner::Clock;
+
+    fn take(inbox: &mut Inbox, text: &str) -> Next {
+        inbox.take(
+            FromMiner::parse(text),
+            text.len(),
+            Clock::showing(Utc::now()).now(),
+        )
+    }
+
+    #[test]
+    fn a_huge_manifest_is_not_kept() {
+        let mut inbox = Inbox::default();
+        let entry = r#"{"executor_class": 0, "count": 1},"#.repeat(100_000);
+        let entries = entry.trim_end_matches(',');
+        let text = format!(
+            r#"{{"message_type": "V0ExecutorManifestRequest",
+                "manifest": {{"executor_classes": [{entries}]}}}}"#
+        );
+        assert_eq!(take(&mut inbox, &text), Next::Continue);
+        let refused = inbox
+            .manifest
+            .expect("decided")
+            .what
+            .expect_err("too large");
+        assert_eq!(refused, format!("a manifest of {} bytes", text.len()));
+    }
+
+    #[test]
+    fn an_error_does_not_keep_the_text_that_it_quotes() {
+        let mut inbox = Inbox::default();
+        let long = "x".repeat(1 << 20);
+        let text =
+            format!(r#"{{"message_type": "V0ExecutorManifestRequest", "manifest": "{long}"}}"#);
+        assert_eq!(take(&mut inbox, &text), Next::Complain);
+        let refused = inbox
+            .manifest
+            .expect("decided")
+            .what
+            .expect_err("unreadable");
+        assert!(refused.len() < 1000);
+    }
 }

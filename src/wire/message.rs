@@ -5,23 +5,29 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// A text that is not one of the messages of its channel. Holds at most a name out of the text.
+/// Characters of a reader's finding that are kept: it may quote a text of any length.
+const LONGEST_FINDING: usize = 200;
+
+/// A text that is not one of the messages of its channel. Holds at most a piece of the text.
 #[derive(Debug, thiserror::Error)]
-#[error("not a message of this channel: {error}")]
+#[error("not a message of this channel: {finding}")]
 pub struct Malformed {
-    error: serde_json::Error,
+    finding: String,
     is_manifest: bool,
 }
 
 impl Malformed {
     pub(super) fn unknown_type() -> Self {
-        <serde_json::Error as serde::de::Error>::custom("unknown message_type").into()
+        Self {
+            finding: "unknown message_type".to_owned(),
+            is_manifest: false,
+        }
     }
 
     pub(super) fn manifest(error: serde_json::Error) -> Self {
         Self {
-            error,
             is_manifest: true,
+            ..error.into()
         }
     }
 
@@ -33,8 +39,9 @@ impl Malformed {
 
 impl From<serde_json::Error> for Malformed {
     fn from(error: serde_json::Error) -> Self {
+        let finding = error.to_string().chars().take(LONGEST_FINDING).collect();
         Self {
-            error,
+            finding,
             is_manifest: false,
         }
     }

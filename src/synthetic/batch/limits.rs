@@ -18,7 +18,8 @@ pub struct Limits {
     pub miner: miner::Limits,
     /// Executors of one miner that are given a job. No honest miner comes near.
     pub executors_per_miner: u32,
-    /// Jobs of one batch. If miners claim more, those with the most are cut back first.
+    /// Jobs of one batch, of up to 64 KiB each. If miners claim more, those with the most are cut
+    /// back first.
     pub jobs_per_batch: u32,
     scale: f64,
 }
@@ -31,7 +32,7 @@ impl Limits {
         batch: Duration::from_secs(20 * 60),
         miner: miner::Limits::SYNTHETIC,
         executors_per_miner: 2_048,
-        jobs_per_batch: 8_192,
+        jobs_per_batch: 4_096,
         scale: 1.0,
     };
 

@@ -132,7 +132,6 @@ pub(super) fn job(asked: &Asked, job: &Job) -> Map<String, Value> {
         "accept_response": answers.acceptance.map(|answer| format!("{:?}", answer.what)),
         "executor_response": answers.readiness.map(|answer| format!("{:?}", answer.what)),
         "job_response": end,
-        "machine_specs": answers.specs,
         "time_took_us": outcome.and_then(|outcome| outcome.time_took_us),
         "success": outcome.is_some_and(|outcome| outcome.is_success),
         "correct": outcome.and_then(|outcome| outcome.is_correct),
