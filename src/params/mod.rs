@@ -3,6 +3,7 @@
 //! The subnet owner publishes them for all validators; an operator may pin one. Fetching the
 //! document and storing its values is the business of others.
 
+mod accessors;
 mod resolved;
 mod table;
 mod weights_version;

@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn small_jobs_of_every_version_are_solved() {
-        let size = Size::new(1, 2, 5).unwrap();
+        let size = Size::new(1, 1, 5).unwrap();
         for version in WeightsVersion::ALL {
             for hour in 0..3 {
                 let job = generate(version, "a miner", hour, Some(size));
