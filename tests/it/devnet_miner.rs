@@ -432,7 +432,10 @@ async fn receipts_that_hold_are_published_with_both_signatures() {
         );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert_eq!(miner.ledger().finished_receipts, std::slice::from_ref(&finished));
+    assert_eq!(
+        miner.ledger().finished_receipts,
+        std::slice::from_ref(&finished)
+    );
 
     let csv = get(&miner, "/receipts/receipts.csv").await;
     let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
