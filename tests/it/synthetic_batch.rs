@@ -12,7 +12,7 @@ use horde_validator::miner::MinerAddress;
 use horde_validator::params::WeightsVersion;
 use horde_validator::pass::Progress;
 use horde_validator::scoring::DanceBonus;
-use horde_validator::store::JobRow;
+use horde_validator::store::{BatchPlan, JobRow, Store};
 use horde_validator::synthetic::batch::{BatchInput, BatchResult, Limits, run_batch};
 use horde_validator::wire::ExecutorClass;
 use horde_validator::wire::event::EventSubtype;
@@ -298,4 +298,35 @@ async fn llm_executors_get_no_jobs_and_the_lack_is_recorded() {
     assert_eq!(lack.expect("recorded").data["prompt_samples_required"], 2);
     let manifest = result.miners[0].manifest.as_ref().expect("sent");
     assert_eq!(manifest.classes["always_on.llm.a6000"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_batch_brought_is_kept_and_counts_in_the_next_one() {
+    let miners = [
+        start(1, 2, Behaviour::Honest),
+        start(2, 1, Behaviour::SilentAtManifest),
+    ];
+    let result = run(input(WeightsVersion::V4, &miners)).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = Store::open_or_create(&folder.path().join("horde.db")).expect("a new database");
+    let plan = BatchPlan {
+        cycle_start: 0,
+        cycle_stop: 722,
+        block: 24,
+    };
+    let batch = store.start_batch_now(plan, Utc::now()).expect("started");
+    store.keep_batch(&result.into_record(batch)).expect("kept");
+    let scores = store.job_scores(batch).expect("read");
+    assert_eq!(scores.len(), 2);
+    assert!(
+        scores
+            .iter()
+            .all(|(_, class, score)| class == CLASS.name() && *score > 0.0)
+    );
+    let next = store.start_batch_now(plan, Utc::now()).expect("started");
+    let previous = store.previous_online(next).expect("read");
+    assert_eq!(
+        previous,
+        HashMap::from([(miners[0].hotkey().to_string(), 2)])
+    );
 }
