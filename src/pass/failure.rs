@@ -41,8 +41,11 @@ pub enum Failure {
     DebugOnMainNetwork { setting: &'static str },
     #[error("block {block} did not come within {seconds} s")]
     BlockNeverCame { block: i64, seconds: u64 },
-    #[error("the batch failed: {finding}")]
-    Batch { finding: String },
+    #[cfg(feature = "devnet")]
+    #[error(transparent)]
+    Subnet(#[from] crate::devnet::SubnetError),
+    #[error("the rehearsal failed: {finding}")]
+    Demo { finding: String },
     #[error("ended early by a signal")]
     Interrupted,
 }
@@ -73,7 +76,9 @@ impl Failure {
             | Self::ClockBehind { .. }
             | Self::BlockNeverCame { .. }
             | Self::Interrupted => TRY_AGAIN,
-            Self::Lock(_) | Self::Batch { .. } => 1,
+            #[cfg(feature = "devnet")]
+            Self::Subnet(_) => 1,
+            Self::Lock(_) | Self::Demo { .. } => 1,
         }
     }
 
@@ -123,10 +128,9 @@ impl Failure {
             }
             Self::NoSubnet { .. } => "check BITTENSOR_NETUID and BITTENSOR_NETWORK",
             Self::DebugOnMainNetwork { .. } => "unset it",
-            Self::Lock(_)
-            | Self::BlockNeverCame { .. }
-            | Self::Batch { .. }
-            | Self::Interrupted => {
+            #[cfg(feature = "devnet")]
+            Self::Subnet(_) => return None,
+            Self::Lock(_) | Self::Demo { .. } | Self::BlockNeverCame { .. } | Self::Interrupted => {
                 return None;
             }
         };

@@ -4,6 +4,7 @@
 mod batch_record;
 mod batches;
 mod events;
+mod evidence;
 mod intents;
 mod meta;
 mod open;
@@ -15,6 +16,7 @@ mod weights;
 pub use batch_record::{BatchRecord, JobRow, ManifestRow, MinerRow, ReceiptRow};
 pub use batches::{BatchId, BatchPlan, BatchRow, BatchState, JobScore};
 pub use events::EventRow;
+pub use evidence::MinerEvidence;
 pub use intents::{Intent, IntentId, IntentState};
 pub use meta::ChainSeen;
 pub use open::{Store, StoreError};

@@ -39,12 +39,16 @@ impl Node {
         let chain = Arc::new(Chain::new(&config));
         let methods = rpc::methods(Arc::clone(&chain)).map_err(Error::other)?;
         let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let (server, inner, listener) = runtime.block_on(async {
+        let bind = async move {
             let server = Server::builder().build(loopback(0)).await?;
             let inner = server.local_addr()?;
             let listener = TcpListener::bind(loopback(config.port)).await?;
             Result::Ok((server.start(methods), inner, listener))
-        })?;
+        };
+        // the caller may be inside of another runtime, where this one cannot be blocked on
+        let (bound, wait) = std::sync::mpsc::channel();
+        runtime.spawn(async move { bound.send(bind.await) });
+        let (server, inner, listener) = wait.recv().map_err(Error::other)??;
         let address = listener.local_addr()?;
         runtime.spawn(gate::open(listener, inner, Arc::clone(&chain)));
         if config.production == Production::Timed {

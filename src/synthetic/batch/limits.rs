@@ -52,12 +52,13 @@ impl Limits {
         }
     }
 
-    /// How long an executor may take until it is ready: no class gets less than 2 s.
+    /// How long an executor may take until it is ready: no class gets less than 2 s, not even in
+    /// a rehearsal.
     pub fn spin_up(&self, class: ExecutorClass) -> Duration {
         class
             .spin_up()
-            .max(Duration::from_secs(2))
             .mul_f64(self.scale)
+            .max(Duration::from_secs(2))
     }
 
     /// How long a job may take to be rewarded.

@@ -1,0 +1,203 @@
+//! A node and its miners on loopback, with a wallet and a database made for them: everything that
+//! `horde` needs to run against a subnet of its own.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::Utc;
+use serde_json::{Value, json};
+
+use super::accounts::Account;
+use super::cast::Character;
+use super::miner::{Miner, MinerConfig};
+use super::node::{CommitScheme, Config, Hyperparameters, Neuron, Node};
+use crate::params::Source;
+use crate::schedule::cycle_containing;
+use crate::store::{Store, StoreError};
+use crate::wire::ExecutorClass;
+
+/// The class of all executors here: it needs no minutes to spin up.
+const CLASS: ExecutorClass = ExecutorClass::AlwaysOnGpu24Gb;
+/// Names below the wallet directory.
+const WALLET: &str = "devnet";
+const HOTKEY: &str = "default";
+const NETUID: u16 = 12;
+/// The uid of our validator; after it comes another one, then the miners.
+const VALIDATOR: u16 = 0;
+const FIRST_MINER: u16 = 2;
+/// The chain begins soon after it: it is to look as old as a real one.
+const SOME_BLOCK: i64 = 1_000_000;
+/// Stake of each validator, in TAO.
+const STAKE: u64 = 10_000;
+
+/// What the subnet is to be like.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// For the wallet and the database; it must exist.
+    pub folder: PathBuf,
+    pub scheme: CommitScheme,
+    pub block_time: Duration,
+    /// An epoch has one block more than this, a cycle has two epochs.
+    pub tempo: u16,
+    pub characters: Vec<Character>,
+    /// Of the node; 0 takes any free one.
+    pub port: u16,
+    /// Factor on the time limits of a batch.
+    pub time_scale: f64,
+}
+
+/// One miner of the subnet.
+pub struct Inhabitant {
+    pub character: Character,
+    pub uid: u16,
+    pub miner: Miner,
+}
+
+/// A running subnet; it ends when this is dropped.
+pub struct Subnet {
+    pub node: Node,
+    pub inhabitants: Vec<Inhabitant>,
+    plan: Plan,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SubnetError {
+    #[error("the local subnet cannot be started")]
+    Io(#[from] io::Error),
+    #[error("the database of the local subnet cannot be made")]
+    Store(#[from] StoreError),
+}
+
+impl Subnet {
+    /// Starts node and miners, and writes wallet and database. Inside of a tokio runtime.
+    pub fn start(plan: Plan) -> Result<Self, SubnetError> {
+        let validator = Account::validator();
+        let coldkey = Account::validator_coldkey().hotkey();
+        validator.write_wallet(&plan.folder.join("wallets"), WALLET, HOTKEY, &coldkey)?;
+        let mut inhabitants = Vec::new();
+        for (uid, character) in (FIRST_MINER..).zip(plan.characters.clone()) {
+            let keypair = Account::miner(uid.into()).keypair();
+            let config = MinerConfig::new(keypair, vec![(CLASS, character.executors)])
+                .behaving(character.behaviour.clone());
+            inhabitants.push(Inhabitant {
+                uid,
+                miner: Miner::start(config)?,
+                character,
+            });
+        }
+        let node = Node::start(config(&plan, &inhabitants))?;
+        let subnet = Self {
+            node,
+            inhabitants,
+            plan,
+        };
+        subnet.make_database()?;
+        Ok(subnet)
+    }
+
+    /// Weights of our validator that are in force, as (uid, weight).
+    pub fn weights(&self) -> Vec<(u16, u16)> {
+        self.node.weights_of(VALIDATOR)
+    }
+
+    /// The settings with which `horde` runs against this subnet.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let path = |name: &str| self.plan.folder.join(name).display().to_string();
+        vec![
+            ("HORDE_DB", path("horde.db")),
+            ("BITTENSOR_NETWORK", self.node.url()),
+            ("BITTENSOR_NETUID", NETUID.to_string()),
+            ("BITTENSOR_WALLET_DIRECTORY", path("wallets")),
+            ("BITTENSOR_WALLET_NAME", WALLET.to_owned()),
+            ("BITTENSOR_WALLET_HOTKEY_NAME", HOTKEY.to_owned()),
+            (
+                "SYNTHETIC_JOBS_RUN_OFFSET",
+                scaled(24, self.plan.tempo).to_string(),
+            ),
+            ("DEBUG_HASH_JOB", "1,1,2".to_owned()),
+            ("DEBUG_BATCH_TIME_SCALE", self.plan.time_scale.to_string()),
+        ]
+    }
+
+    fn make_database(&self) -> Result<(), StoreError> {
+        let mut store = Store::open_or_create(&self.plan.folder.join("horde.db"))?;
+        for (name, value) in pins(self.plan.tempo) {
+            store.store_param(name, Source::Pinned, &value, Utc::now())?;
+        }
+        Ok(())
+    }
+}
+
+fn config(plan: &Plan, inhabitants: &[Inhabitant]) -> Config {
+    let validator = |account: Account, stake_tao| Neuron {
+        hotkey: account.hotkey(),
+        coldkey: Account::validator_coldkey().hotkey(),
+        stake_tao,
+        axon: None,
+        validator_permit: true,
+    };
+    let miner = |one: &Inhabitant| Neuron {
+        hotkey: one.miner.hotkey(),
+        coldkey: Account::miners_coldkey().hotkey(),
+        stake_tao: 0,
+        axon: Some(one.miner.address()),
+        validator_permit: false,
+    };
+    let mut neurons = vec![
+        validator(Account::validator(), STAKE),
+        // it only holds its place in the cycle
+        validator(Account::other_validator(), STAKE),
+    ];
+    neurons.extend(inhabitants.iter().map(miner));
+    let epoch = u64::from(plan.tempo) + 1;
+    // with the first block of a cycle, so that the first batch can be planned at once
+    let cycle = cycle_containing(SOME_BLOCK, NETUID, plan.tempo);
+    Config {
+        netuid: NETUID,
+        start_block: u64::try_from(cycle.stop).unwrap_or_default(),
+        scheme: plan.scheme,
+        neurons,
+        block_time: plan.block_time,
+        port: plan.port,
+        hyperparameters: Hyperparameters {
+            tempo: plan.tempo,
+            commit_reveal_enabled: plan.scheme != CommitScheme::Off,
+            commit_reveal_interval: 2 * epoch,
+            weights_rate_limit: scaled(100, plan.tempo),
+            ..Hyperparameters::default()
+        },
+        ..Config::default()
+    }
+}
+
+/// The parameters that make windows fit the tempo, and let all rules be seen.
+fn pins(tempo: u16) -> Vec<(&'static str, Value)> {
+    let epoch = u64::from(tempo) + 1;
+    vec![
+        ("DYNAMIC_WEIGHTS_VERSION", json!(4)),
+        (
+            "DYNAMIC_EXECUTOR_CLASS_WEIGHTS",
+            json!(format!("{CLASS}=100")),
+        ),
+        (
+            "DYNAMIC_MINER_MAX_EXECUTORS_PER_CLASS",
+            json!(format!("{CLASS}=8")),
+        ),
+        ("DYNAMIC_COMMIT_REVEAL_WEIGHTS_INTERVAL", json!(2 * epoch)),
+        ("DYNAMIC_COMMIT_REVEAL_COMMIT_START_OFFSET", json!(epoch)),
+        (
+            "DYNAMIC_COMMIT_REVEAL_COMMIT_END_BUFFER",
+            json!(scaled(15, tempo)),
+        ),
+        (
+            "DYNAMIC_COMMIT_REVEAL_REVEAL_END_BUFFER",
+            json!(scaled(15, tempo)),
+        ),
+    ]
+}
+
+/// A number of blocks that is `blocks` at the main network's tempo of 360.
+fn scaled(blocks: u64, tempo: u16) -> u64 {
+    (blocks * u64::from(tempo) / 360).max(1)
+}
