@@ -74,27 +74,33 @@ enum Command {
     Status(status::Status),
     Config(config::Config),
     Migrate(migrate::Migrate),
+    #[cfg(feature = "devnet")]
+    Devnet(crate::devnet::Devnet),
+    #[cfg(feature = "devnet")]
+    Demo(crate::demo::Demo),
 }
 
 impl Cli {
     pub(crate) fn run(&self, bars: MultiProgress) -> Result<(), Failure> {
-        let environment = Environment::read(self.shared.env_file.as_deref())?;
         let json = self.shared.json;
-        let pass = |start: &dyn Fn(&Frame) -> Result<Outcome, Failure>| {
-            let frame = Frame {
-                environment: environment.clone(),
-                progress: Progress::on(bars.clone()),
-                stop: signals::stop_token(),
-            };
-            start(&frame).map(|outcome| output::outcome(&outcome, json))
+        let environment = Environment::read(self.shared.env_file.as_deref())?;
+        let frame = || Frame {
+            environment: environment.clone(),
+            progress: Progress::on(bars.clone()),
+            stop: signals::stop_token(),
         };
+        let said = |outcome: Outcome| output::outcome(&outcome, json);
         match &self.command {
-            Command::ScheduleSynthetic(args) => pass(&|frame| args.run(frame)),
-            Command::RunSynthetic(args) => pass(&|frame| args.run(frame)),
-            Command::SetWeights(args) => pass(&|frame| args.run(frame)),
+            Command::ScheduleSynthetic(args) => args.run(&frame()).map(said),
+            Command::RunSynthetic(args) => args.run(&frame()).map(said),
+            Command::SetWeights(args) => args.run(&frame()).map(said),
             Command::Status(args) => args.run(&environment, json),
             Command::Config(args) => args.run(&environment, json),
             Command::Migrate(args) => args.run(&environment, json),
+            #[cfg(feature = "devnet")]
+            Command::Devnet(args) => args.run(json),
+            #[cfg(feature = "devnet")]
+            Command::Demo(args) => args.run(&frame(), json),
         }
     }
 }

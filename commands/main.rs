@@ -4,6 +4,12 @@
 
 mod cli;
 mod config;
+#[cfg(feature = "devnet")]
+mod demo;
+#[cfg(feature = "devnet")]
+mod demo_table;
+#[cfg(feature = "devnet")]
+mod devnet;
 mod logging;
 mod migrate;
 mod output;
