@@ -17,6 +17,8 @@ mod epoch;
 mod error;
 mod extrinsic;
 mod fate;
+#[cfg(test)]
+mod generations;
 mod hash;
 mod metadata_cache;
 mod metagraph;

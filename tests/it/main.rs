@@ -1,6 +1,7 @@
 //! All integration tests in one binary: rules against vectors, passes against real peers on
 //! loopback, the real `horde` binary where there is a promise.
 
+mod chain;
 mod cycles;
 mod devnet_miner;
 mod formatting;
