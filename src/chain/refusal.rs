@@ -183,7 +183,11 @@ const KNOWN: &[Known] = &[
         "the reveal window was missed",
     ),
     known(
-        &["TooManyUnrevealedCommits", "WeightsCommitNotAllowed"],
+        &[
+            "TooManyUnrevealedCommits",
+            "WeightsCommitNotAllowed",
+            "CommitNotAllowed",
+        ],
         Remedy::Wait,
         "too many commits wait for their reveal",
     ),

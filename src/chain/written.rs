@@ -18,7 +18,8 @@ pub struct Written {
     pub uid: Option<u16>,
     /// Block of the last write of weights, of a commit, or of the registration.
     pub last_update: Option<u64>,
-    /// Weights in force, as (uid, weight), rescaled by the chain so that the largest is 65535.
+    /// Weights in force, as (uid, weight), rescaled by the chain so that the largest is 65535
+    /// (spec 103: so that they sum up to it, rounded down).
     pub weights: Vec<(u16, u16)>,
     /// Hash commits not yet revealed, oldest first.
     pub commits: Vec<OpenCommit>,
