@@ -5,14 +5,17 @@
 mod attempt;
 mod candidate;
 mod decide;
+mod draft;
 mod error;
 mod judge;
 mod pass;
 mod place;
+mod preview;
 mod reveal;
 mod seal;
 mod settle;
 mod way;
+mod window;
 
 pub use candidate::{Candidate, Completeness, choose};
 pub use decide::{Decision, Line, Standing, decide};

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::time::Instant;
 use tracing::info;
 
-use super::{WeightsError, place, reveal, settle};
+use super::{WeightsError, place, preview, reveal, settle};
 use crate::chain::{Chain, Snapshot, Subnet, Written};
 use crate::keys::Keypair;
 use crate::pass::{self, Failure, Frame, Outcome, Pass};
@@ -92,7 +92,7 @@ impl Writing<'_> {
             .into());
         }
         if self.options.dry_run {
-            return place::preview(self, &view).await;
+            return preview::preview(self, &view).await;
         }
         if settle::pending(self).await? == settle::Settled::StillOpen {
             return Ok(Outcome::idle(

@@ -1,31 +1,25 @@
 //! New weights: chosen from the newest batch, stored with their salt, then set or committed while
 //! the window is open. Uids are looked up again before every sending.
 
-use chrono::TimeDelta;
-use rand::Rng;
-use serde_json::json;
+use std::time::Duration;
+
 use tracing::{info, warn};
 
 use super::attempt::{Act, Attempt};
-use super::candidate::{Candidate, Completeness, choose};
-use super::decide::{Decision, decide};
+use super::draft::{draft, due_batch, refreshed};
 use super::pass::{Patience, View, Writing};
-use super::{WeightsError, reveal, seal, way_for};
-use crate::chain::{Call, RevealUnit, Until};
-use crate::pass::{Failure, Outcome};
-use crate::scoring::{self, Commitment, HordeScore, JobScore, ScoringError};
+use super::window::{not_yet, rate_limited};
+use super::{WeightsError, reveal, seal};
+use crate::chain::{Call, Remedy, Until};
+use crate::pass::Failure;
 use crate::store::{
-    BatchId, BatchRow, IntentState, NewWeights, Way, WeightsId, WeightsRow, WeightsState,
+    BatchId, BatchRow, IntentState, StoreError, Way, WeightsId, WeightsRow, WeightsState,
 };
-use crate::wire::event::EventSubtype;
+use crate::wire::event::{Event, EventSubtype, EventType};
 
-/// Names the release of the rules to the chain; other validators send the same.
-const VERSION_KEY: u64 = 2;
-/// Batches that are older make no weights.
-const OLDEST_BATCH: TimeDelta = TimeDelta::days(1);
 const ATTEMPTS: u32 = 100;
-const LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
-const BACKOFF: std::time::Duration = std::time::Duration::from_secs(5);
+const LIMIT: Duration = Duration::from_secs(60);
+const BACKOFF: Duration = Duration::from_secs(5);
 
 /// Places what is decided, or decides what is due. Gives back what is waited for, if anything.
 pub(super) async fn advance(writing: &mut Writing<'_>) -> Result<Option<String>, Failure> {
@@ -60,238 +54,6 @@ pub(super) async fn advance(writing: &mut Writing<'_>) -> Result<Option<String>,
     send(writing, id).await
 }
 
-/// Shows what `advance` would decide now, without storing or sending anything.
-pub(super) async fn preview(writing: &mut Writing<'_>, view: &View) -> Result<Outcome, Failure> {
-    let Some((batch, older)) = due_batch(writing, view)? else {
-        return Ok(Outcome::idle("no finished batch waits for weights"));
-    };
-    let draft = draft(writing, view, &batch).await?;
-    let lines: Vec<_> = draft
-        .decision
-        .lines
-        .iter()
-        .map(|line| {
-            json!({
-                "hotkey": line.hotkey,
-                "uid": line.uid,
-                "score": line.score,
-                "weight": line.weight,
-                "reason": line.standing.reason(),
-            })
-        })
-        .collect();
-    let mut report = vec![format!(
-        "{:<48}  {:>4}  {:>10}  {:>6}  why",
-        "hotkey", "uid", "score", "weight"
-    )];
-    report.extend(draft.decision.lines.iter().map(|line| {
-        let uid = line
-            .uid
-            .map_or_else(|| "-".to_owned(), |uid| uid.to_string());
-        let reason = line.standing.reason();
-        format!(
-            "{:<48}  {uid:>4}  {:>10.6}  {:>6}  {reason}",
-            line.hotkey, line.score, line.weight
-        )
-    }));
-    let summary = match not_yet(writing, view, draft.new.way) {
-        Some(reason) => format!("batch {}: {reason}; nothing was sent", batch.id.number()),
-        None => format!(
-            "batch {} would be written ({}), {} uids; nothing was sent",
-            batch.id.number(),
-            draft.new.way.name(),
-            draft.new.entries.len()
-        ),
-    };
-    let details = json!({
-        "dry_run": true,
-        "batch": batch.id.number(),
-        "superseded": older.iter().map(|id| id.number()).collect::<Vec<_>>(),
-        "way": draft.new.way.name(),
-        "weights": lines,
-    });
-    Ok(Outcome::done(summary)
-        .with_details(details)
-        .with_report(report))
-}
-
-fn due_batch(
-    writing: &Writing<'_>,
-    view: &View,
-) -> Result<Option<(BatchRow, Vec<BatchId>)>, Failure> {
-    let store = &writing.pass.store;
-    let head = i64::try_from(view.head.block()).unwrap_or(i64::MAX);
-    let batches = store.unscored_batches(writing.pass.now() - OLDEST_BATCH, head)?;
-    let mut candidates = Vec::with_capacity(batches.len());
-    for batch in &batches {
-        let (answered, answered_before) = store.answering_miners(batch.id)?;
-        candidates.push(Candidate {
-            id: batch.id,
-            answered,
-            answered_before,
-        });
-    }
-    let Some((chosen, older)) = choose(&candidates) else {
-        return Ok(None);
-    };
-    if let Completeness::Incomplete { answered, before } = chosen.completeness()
-        && !writing.options.accept_incomplete
-    {
-        let batch = chosen.id.number();
-        return Err(WeightsError::Incomplete {
-            batch,
-            answered,
-            before,
-        }
-        .into());
-    }
-    let batch = batches.into_iter().find(|batch| batch.id == chosen.id);
-    Ok(batch.map(|batch| (batch, older)))
-}
-
-struct Draft {
-    new: NewWeights,
-    decision: Decision,
-}
-
-async fn draft(writing: &Writing<'_>, view: &View, batch: &BatchRow) -> Result<Draft, Failure> {
-    let params = &writing.pass.params;
-    let capabilities = view.head.capabilities();
-    let choice = way_for(
-        &capabilities,
-        &view.subnet,
-        params.is_commit_reveal_enabled(),
-    );
-    if let Some(remark) = choice.remark {
-        warn!(way = choice.way.name(), "{remark}");
-    }
-    let metagraph = view.head.metagraph(view.subnet.netuid).await?;
-    let unusable = |cause: ScoringError| WeightsError::Scores {
-        batch: batch.id.number(),
-        cause,
-    };
-    let scores = scores(writing, batch.id)?.map_err(unusable)?;
-    let began_at = batch
-        .started_block
-        .and_then(|block| u64::try_from(block).ok());
-    let max = params.max_weight();
-    let decision =
-        decide(&scores, &metagraph, &view.subnet, began_at, choice.way, max).map_err(unusable)?;
-    let salt: Vec<u16> = match choice.way {
-        Way::Hash => rand::rng()
-            .random::<[u8; 8]>()
-            .into_iter()
-            .map(u16::from)
-            .collect(),
-        Way::Set | Way::Timelock => Vec::new(),
-    };
-    let uids: Vec<u16> = decision.entries.iter().map(|entry| entry.uid).collect();
-    let values: Vec<u16> = decision.entries.iter().map(|entry| entry.value).collect();
-    let account = writing.signer.hotkey();
-    let commitment = Commitment {
-        account: account.public(),
-        netuid: view.subnet.netuid,
-        uids: &uids,
-        values: &values,
-        salt: capabilities.salted_reveals.then_some(&salt),
-        version_key: VERSION_KEY,
-    };
-    let commit_hash =
-        (choice.way == Way::Hash).then(|| crate::chain::Hash::new(commitment.hash()).to_string());
-    let new = NewWeights {
-        way: choice.way,
-        netuid: view.subnet.netuid,
-        version_key: VERSION_KEY,
-        entries: decision.entries.clone(),
-        salt,
-        commit_hash,
-        decided_block: view.head.block(),
-        window_stop: window_stop(writing, view, choice.way, batch),
-    };
-    Ok(Draft { new, decision })
-}
-
-/// The first block at which placing this batch is given up.
-fn window_stop(writing: &Writing<'_>, view: &View, way: Way, batch: &BatchRow) -> u64 {
-    let stop = match way {
-        // one cycle later there is a newer batch
-        Way::Set => 2 * batch.plan.cycle_stop - batch.plan.cycle_start,
-        Way::Hash | Way::Timelock => commit_window(writing, view).end,
-    };
-    u64::try_from(stop).unwrap_or(0)
-}
-
-fn commit_window(writing: &Writing<'_>, view: &View) -> std::ops::Range<i64> {
-    let next = i64::try_from(view.next_block()).unwrap_or(i64::MAX);
-    writing.pass.params.commit_windows().at(next).commit
-}
-
-/// Why nothing may be placed in the next block, if so.
-fn not_yet(writing: &Writing<'_>, view: &View, way: Way) -> Option<String> {
-    let next = view.next_block();
-    if way != Way::Set {
-        let window = commit_window(writing, view);
-        let next = i64::try_from(next).unwrap_or(i64::MAX);
-        if next < window.start {
-            return Some(format!(
-                "the commit window opens at block {} (now at {})",
-                window.start,
-                next - 1
-            ));
-        }
-        if next >= window.end {
-            return Some(format!(
-                "the commit window closed at block {} (now at {})",
-                window.end,
-                next - 1
-            ));
-        }
-    }
-    rate_limited(view, way, next)
-}
-
-/// Commits of the first generation are limited by their intervals only.
-fn rate_limited(view: &View, way: Way, next: u64) -> Option<String> {
-    let counts = match way {
-        Way::Set | Way::Timelock => true,
-        Way::Hash => view.head.capabilities().hash_commits == Some(RevealUnit::Epochs),
-    };
-    let last = view
-        .written
-        .last_update
-        .filter(|block| counts && *block > 0)?;
-    let from = last.saturating_add(view.subnet.weights_rate_limit);
-    (next < from).then(|| {
-        format!(
-            "the subnet's rate limit allows the next write at block {from} (now at {})",
-            next - 1
-        )
-    })
-}
-
-/// The score of every hotkey in a batch.
-fn scores(
-    writing: &Writing<'_>,
-    batch: BatchId,
-) -> Result<Result<std::collections::BTreeMap<String, f64>, ScoringError>, Failure> {
-    let settings = writing.pass.environment.horde_score();
-    let horde = HordeScore::new(
-        settings.avg_param,
-        settings.size_param,
-        settings.central_size_param,
-    );
-    let jobs = writing.pass.store.job_scores(batch)?;
-    let jobs = jobs.iter().filter_map(|(hotkey, class, score)| {
-        Some(JobScore {
-            hotkey,
-            class: class.parse().ok()?,
-            score: *score,
-        })
-    });
-    let weights = writing.pass.params.class_weights();
-    Ok(horde.and_then(|horde| scoring::batch_scores(jobs, &weights, &horde)))
-}
-
 fn nobody(
     writing: &mut Writing<'_>,
     batch: &BatchRow,
@@ -301,8 +63,8 @@ fn nobody(
         "nobody on the subnet has a score in batch {}",
         batch.id.number()
     );
-    let event = crate::wire::event::Event::new(
-        crate::wire::event::EventType::WeightSettingFailure,
+    let event = Event::new(
+        EventType::WeightSettingFailure,
         EventSubtype::GenericError,
         writing.pass.now(),
         &text,
@@ -360,7 +122,7 @@ async fn send(writing: &mut Writing<'_>, id: WeightsId) -> Result<Option<String>
                 };
                 let event = writing.failure(subtype, id, &text);
                 writing.pass.store.keep_event(&event)?;
-                if refusal.remedy != crate::chain::Remedy::Reread {
+                if refusal.remedy != Remedy::Reread {
                     return Err(WeightsError::Refused {
                         act: act.name(),
                         refusal,
@@ -388,47 +150,12 @@ async fn send(writing: &mut Writing<'_>, id: WeightsId) -> Result<Option<String>
     }
 }
 
-/// The row as it is to be sent now: with the uids of this block, in the way of this runtime.
-async fn refreshed(
-    writing: &mut Writing<'_>,
-    view: &View,
-    id: WeightsId,
-) -> Result<Option<WeightsRow>, Failure> {
-    let store = &writing.pass.store;
-    let Some(row) = store.weights(id)? else {
-        return Ok(None);
-    };
-    let batch = store
-        .batch_of_weights(id)?
-        .map(|batch| store.batch(batch))
-        .transpose()?
-        .flatten();
-    let Some(batch) = batch else {
-        return Ok(Some(row));
-    };
-    let draft = draft(writing, view, &batch).await?;
-    if draft.new.entries == row.entries && draft.new.way == row.way {
-        return Ok(Some(row));
-    }
-    if draft.new.entries.is_empty() {
-        return Ok(Some(row));
-    }
-    warn!(
-        weights = id.number(),
-        "uids or the way of committing changed: deciding anew"
-    );
-    let now = writing.pass.now();
-    let store = &mut writing.pass.store;
-    store.redecide_weights(id, &draft.new, now)?;
-    Ok(store.weights(id)?)
-}
-
 fn hash_commit(row: &WeightsRow) -> Result<Call, Failure> {
     let hash = row
         .commit_hash
         .as_deref()
         .and_then(|text| text.parse().ok());
-    let hash = hash.ok_or_else(|| crate::store::StoreError::Row {
+    let hash = hash.ok_or_else(|| StoreError::Row {
         table: "weights",
         id: row.id.number(),
         finding: "has no commit hash".to_owned(),
