@@ -1,8 +1,11 @@
-//! How long it takes to score 256 miners with 8 jobs each, and to make weights of that.
+//! How long it takes to score 256 miners with 8 jobs each, and to make weights of that: from
+//! answers in memory, and from the rows of a database.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::time::Duration;
 
+use chrono::DateTime;
 use criterion::{Criterion, criterion_group, criterion_main};
 use horde_validator::params::WeightsVersion;
 use horde_validator::scoring::job::{Answer, Finished, JobOutcome, outcome};
@@ -10,6 +13,7 @@ use horde_validator::scoring::{
     DanceBonus, HordeScore, JobScore, Processing, apply_dance_bonus, batch_scores, class_weights,
     to_u16,
 };
+use horde_validator::store::{BatchId, BatchPlan, BatchRecord, JobRow, Store};
 use horde_validator::wire::ExecutorClass;
 
 const MINERS: usize = 256;
@@ -48,11 +52,15 @@ fn scored(hotkeys: &[String]) -> usize {
         .collect();
     apply_dance_bonus(&bonus, &HashMap::new(), &mut by_miner);
 
-    let jobs = outcomes.iter().enumerate().map(|(job, found)| JobScore {
+    weights(outcomes.iter().enumerate().map(|(job, found)| JobScore {
         hotkey: hotkey_of(job),
         class: ExecutorClass::DEFAULT,
         score: found.score,
-    });
+    }))
+}
+
+/// From job scores to the values of a `set_weights`.
+fn weights<'a>(jobs: impl Iterator<Item = JobScore<'a>>) -> usize {
     let weights = class_weights("spin_up-4min.gpu-24gb=99,always_on.llm.a6000=1");
     let scores = batch_scores(jobs, &weights, &HordeScore::default()).expect("finite");
     let on_uids: Vec<(u16, f32)> = (0..).zip(scores.into_values().map(|s| s as f32)).collect();
@@ -69,10 +77,64 @@ fn scored(hotkeys: &[String]) -> usize {
     to_u16(&single).expect("weights").len()
 }
 
+/// A database with one finished batch.
+fn database(folder: &Path, hotkeys: &[String]) -> (Store, BatchId) {
+    let mut store = Store::open_or_create(&folder.join("horde.db")).expect("a new database");
+    let plan = BatchPlan {
+        cycle_start: 0,
+        cycle_stop: 722,
+        block: 24,
+    };
+    let now = DateTime::UNIX_EPOCH;
+    let batch = store.start_batch_now(plan, now).expect("started");
+    let job = |job: usize| JobRow {
+        uuid: format!("{job:08}-0000-0000-0000-000000000001"),
+        hotkey: hotkeys[job / JOBS_EACH].clone(),
+        address: "127.0.0.1".to_owned(),
+        ip_version: 4,
+        port: 8000,
+        executor_class: ExecutorClass::DEFAULT.to_string(),
+        completed: job % 5 > 0,
+        correct: Some(job % 5 > 0),
+        comment: String::new(),
+        description: "hash cracking".to_owned(),
+        score: if job % 5 > 0 { 1.05 } else { 0.0 },
+        multiplier: Some(1.05),
+        time_took_us: Some(20_000_000),
+        times: BTreeMap::new(),
+    };
+    let record = BatchRecord {
+        batch,
+        ended_at: now,
+        note: String::new(),
+        telemetry: serde_json::json!({}),
+        miners: Vec::new(),
+        jobs: (0..MINERS * JOBS_EACH).map(job).collect(),
+        receipts: Vec::new(),
+        events: Vec::new(),
+    };
+    store.keep_batch(&record).expect("kept");
+    (store, batch)
+}
+
+fn scored_from(store: &Store, batch: BatchId) -> usize {
+    let jobs = store.job_scores(batch).expect("read");
+    weights(jobs.iter().map(|(hotkey, class, score)| JobScore {
+        hotkey,
+        class: class.parse().expect("a class"),
+        score: *score,
+    }))
+}
+
 fn scoring(criterion: &mut Criterion) {
     let hotkeys: Vec<String> = (0..MINERS).map(|n| format!("hotkey {n}")).collect();
     criterion.bench_function("256 miners x 8 jobs", |bencher| {
         bencher.iter(|| scored(&hotkeys))
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let (store, batch) = database(folder.path(), &hotkeys);
+    criterion.bench_function("256 miners x 8 jobs, from the database", |bencher| {
+        bencher.iter(|| scored_from(&store, batch))
     });
 }
 
