@@ -81,6 +81,15 @@ enum Command {
 }
 
 impl Cli {
+    /// Whether many passes are run for show.
+    pub(crate) fn is_rehearsal(&self) -> bool {
+        match self.command {
+            #[cfg(feature = "devnet")]
+            Command::Demo(_) => true,
+            _ => false,
+        }
+    }
+
     pub(crate) fn run(&self, bars: MultiProgress) -> Result<(), Failure> {
         let json = self.shared.json;
         let environment = Environment::read(self.shared.env_file.as_deref())?;

@@ -9,6 +9,9 @@ use serde_json::json;
 
 use crate::output;
 
+/// What is left of 80 columns; `--json` has the whole text.
+const WHY: usize = 31;
+
 /// One line of the table.
 struct Line {
     uid: u16,
@@ -37,8 +40,8 @@ pub(crate) fn show(
     } else {
         output::line("");
         output::line(format_args!(
-            "{:>3}  {:<24} {:>7} {:>7} {:>6} {:>8}  why",
-            "uid", "miner", "jobs ok", "score", "weight", "on chain"
+            "{:>3}  {:<22} {:>5} {:>6} {:>6}  why",
+            "uid", "miner", "jobs", "score", "weight"
         ));
         lines.iter().for_each(|line| output::line(text(line)));
     }
@@ -86,7 +89,7 @@ fn why(line: &Line) -> String {
         None => "was not asked".to_owned(),
         Some(evidence) if !evidence.comment.is_empty() => evidence.comment.clone(),
         Some(evidence) => match evidence.multiplier {
-            Some(multiplier) => format!("right and in time; danced, x {multiplier}"),
+            Some(multiplier) => format!("right; new horde size, x {multiplier}"),
             None => "right and in time".to_owned(),
         },
     }
@@ -101,14 +104,13 @@ fn text(line: &Line) -> String {
     let why: String = why(line)
         .chars()
         .filter(|c| !c.is_control())
-        .take(46)
+        .take(WHY)
         .collect();
     format!(
-        "{:>3}  {:<24} {:>7} {score:>7.3} {:>6} {:>8}  {why}",
+        "{:>3}  {:<22} {:>5} {score:>6.2} {:>6}  {why}",
         line.uid,
         line.name,
         format!("{ok}/{jobs}"),
-        line.weight,
         line.on_chain
     )
 }

@@ -10,8 +10,9 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::cli::{LogFormat, Shared};
 
-/// Starts logging, and gives back where progress bars are drawn.
-pub(crate) fn start(shared: &Shared) -> MultiProgress {
+/// Starts logging, and gives back where progress bars are drawn. A rehearsal runs hundreds of
+/// passes and tells its own story, so that only errors are logged unless more is asked for.
+pub(crate) fn start(shared: &Shared, is_rehearsal: bool) -> MultiProgress {
     let terminal = io::stderr().is_terminal();
     let format = shared.log_format.unwrap_or_else(|| {
         // systemd sets this for services whose stderr goes to the journal
@@ -32,7 +33,7 @@ pub(crate) fn start(shared: &Shared) -> MultiProgress {
         priorities: format == LogFormat::Journald,
     };
     let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter(shared))
+        .with_env_filter(filter(shared, is_rehearsal))
         .with_ansi(is_coloured)
         .with_target(false)
         .with_writer(writer);
@@ -44,12 +45,12 @@ pub(crate) fn start(shared: &Shared) -> MultiProgress {
     bars
 }
 
-fn filter(shared: &Shared) -> EnvFilter {
-    let level = match (shared.quiet, shared.verbose) {
-        (true, _) => "error",
+fn filter(shared: &Shared, is_rehearsal: bool) -> EnvFilter {
+    let level = match (shared.quiet || is_rehearsal, shared.verbose) {
+        (true, 0) => "error",
         (false, 0) => "warn,horde_validator=info,horde=info",
-        (false, 1) => "info,horde_validator=debug,horde=debug",
-        (false, _) => "debug,horde_validator=trace,horde=trace",
+        (_, 1) => "info,horde_validator=debug,horde=debug",
+        (_, _) => "debug,horde_validator=trace,horde=trace",
     };
     EnvFilter::builder()
         .with_env_var("HORDE_LOG")

@@ -25,7 +25,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    let bars = logging::start(&cli.shared);
+    let bars = logging::start(&cli.shared, cli.is_rehearsal());
     rustls::crypto::ring::default_provider()
         .install_default()
         .expect("nothing has chosen a TLS provider before the first line of main");

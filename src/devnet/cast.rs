@@ -34,7 +34,7 @@ pub fn cast(late: Duration) -> Vec<Character> {
         character("answers late", 2, Behaviour::Late(late)),
         character("answers wrong", 2, Behaviour::Wrong),
         character("silent from the start", 2, Behaviour::SilentAtManifest),
-        character("silent once it has a job", 2, Behaviour::SilentAtJob),
+        character("silent once asked", 2, Behaviour::SilentAtJob),
         character(
             "garbage between frames",
             2,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, error, info, info_span, warn};
+use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use super::{Failure, Lock, LockName, Outcome, Progress, VERSION, load_hotkey};
 use crate::keys::Keypair;
@@ -93,8 +93,10 @@ pub async fn run(
     if let Err(error) = pass.store.end_pass(id, outcome, &summary, Utc::now()) {
         error!(%error, "the end of the pass could not be recorded");
     }
-    if result.is_ok() {
-        info!(pass = name, outcome = outcome.name(), summary, "pass ended");
+    match outcome {
+        PassOutcome::Done => info!(pass = name, "{summary}"),
+        // timers start passes that find nothing to do all day long
+        _ => debug!(pass = name, outcome = outcome.name(), "{summary}"),
     }
     result
 }
