@@ -4,6 +4,8 @@
 mod chain;
 mod cycles;
 mod devnet_miner;
+mod devnet_node;
+mod devnet_weights;
 mod formatting;
 mod hashjob;
 mod install_script;

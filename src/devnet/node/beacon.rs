@@ -1,47 +1,36 @@
 //! The beacon of this chain: the same scheme as drand's quicknet, with a key of its own, so that
-//! rounds can be signed here. Signatures are points of G1 over BLS12-381 (chain.md, section 9.2).
+//! rounds can be signed here. The curve's mathematics stands in `chain::timelock`.
 
-use ark_bls12_381::{Fr, G1Projective, G2Projective, g1};
-use ark_ec::hashing::curve_maps::wb::WBMap;
-use ark_ec::hashing::map_to_curve_hasher::MapToCurveBasedHasher;
-use ark_ec::hashing::{HashToCurve, HashToCurveError};
-use ark_ec::{CurveGroup, PrimeGroup};
-use ark_ff::PrimeField;
-use ark_ff::field_hashers::DefaultFieldHasher;
-use ark_serialize::CanonicalSerialize;
 use sha2::{Digest, Sha256};
 
 use super::types::{BeaconConfiguration, Metadata, Pulse};
+use crate::chain::timelock;
 
-const DOMAIN: &[u8] = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_";
 const SCHEME: &[u8] = b"bls-unchained-g1-rfc9380";
 
-type Hasher =
-    MapToCurveBasedHasher<G1Projective, DefaultFieldHasher<Sha256, 128>, WBMap<g1::Config>>;
-
 pub(super) struct Beacon {
-    secret: Fr,
+    secret: [u8; 32],
     /// Unix time of round 1.
     genesis_time: u32,
 }
 
 impl Beacon {
-    /// Seconds from round to round.
+    /// Seconds from round to round: the shortest, because blocks may be short too.
     const PERIOD: u32 = 1;
 
     /// `now` in milliseconds. Rounds begin an hour earlier, so that early ones exist.
     pub(super) fn new(seed: u64, now: u64) -> Self {
         const HEAD_START: u64 = 3600;
-        let digest = Sha256::digest([b"horde devnet beacon", &seed.to_be_bytes()[..]].concat());
+        let secret = [b"horde devnet beacon", &seed.to_be_bytes()[..]].concat();
         let genesis_time = (now / 1000).saturating_sub(HEAD_START);
         Self {
-            secret: Fr::from_be_bytes_mod_order(&digest),
+            secret: Sha256::digest(secret).into(),
             genesis_time: u32::try_from(genesis_time).unwrap_or(u32::MAX),
         }
     }
 
     pub(super) fn configuration(&self) -> BeaconConfiguration {
-        let public_key = compressed(&(G2Projective::generator() * self.secret).into_affine());
+        let public_key = timelock::beacon_key_of(&self.secret).to_vec();
         BeaconConfiguration {
             hash: Sha256::digest(&public_key).to_vec(),
             group_hash: Sha256::digest(&public_key).to_vec(),
@@ -61,28 +50,15 @@ impl Beacon {
         since.map_or(0, |seconds| seconds / u64::from(Self::PERIOD) + 1)
     }
 
-    pub(super) fn pulse(&self, round: u64) -> Pulse {
-        let id = Sha256::digest(round.to_be_bytes());
-        let point = hashed_to_curve(&id).expect("the domain and the curve are fixed");
-        let signature = compressed(&(point * self.secret).into_affine());
-        Pulse {
+    /// `None`: the round cannot be signed.
+    pub(super) fn pulse(&self, round: u64) -> Option<Pulse> {
+        let signature = timelock::sign_round(&self.secret, round).ok()?;
+        Some(Pulse {
             round,
-            randomness: Sha256::digest(&signature).to_vec(),
-            signature,
-        }
+            randomness: Sha256::digest(signature).to_vec(),
+            signature: signature.to_vec(),
+        })
     }
-}
-
-fn hashed_to_curve(message: &[u8]) -> Result<G1Projective, HashToCurveError> {
-    Hasher::new(DOMAIN)?.hash(message).map(Into::into)
-}
-
-fn compressed(point: &impl CanonicalSerialize) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(point.compressed_size());
-    point
-        .serialize_compressed(&mut bytes)
-        .expect("a vector takes any number of bytes");
-    bytes
 }
 
 /// The public beacon, which real chains use unless they say otherwise.
@@ -107,40 +83,17 @@ pub(super) fn quicknet() -> BeaconConfiguration {
 
 #[cfg(test)]
 mod tests {
-    use ark_bls12_381::{Bls12_381, G1Affine, G2Affine};
-    use ark_ec::pairing::Pairing;
-    use ark_serialize::CanonicalDeserialize;
-
     use super::*;
-
-    fn verifies(configuration: &BeaconConfiguration, round: u64, signature: &[u8]) -> bool {
-        let public_key = G2Affine::deserialize_compressed(&configuration.public_key[..]);
-        let signature = G1Affine::deserialize_compressed(signature);
-        let id = hashed_to_curve(&Sha256::digest(round.to_be_bytes())).expect("a point");
-        Bls12_381::pairing(signature.expect("a point of G1"), G2Projective::generator())
-            == Bls12_381::pairing(id, public_key.expect("a point of G2"))
-    }
-
-    /// Holds our hashing and serialization against a round that drand has signed.
-    #[test]
-    fn the_public_beacons_round_1000_verifies() {
-        let signature = hex::decode(
-            "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125\
-             e342b73a8dd2bacbe47e4b6b63ed5e39",
-        );
-        assert!(verifies(
-            &quicknet(),
-            1000,
-            &signature.expect("hexadecimal")
-        ));
-    }
 
     #[test]
     fn own_rounds_verify_under_the_key_on_chain() {
         let beacon = Beacon::new(7, 1_700_000_000_000);
-        let pulse = beacon.pulse(3601);
-        assert!(verifies(&beacon.configuration(), 3601, &pulse.signature));
-        assert!(!verifies(&beacon.configuration(), 3602, &pulse.signature));
+        let pulse = beacon.pulse(3601).expect("signed");
+        let signature = pulse.signature.try_into().expect("48 bytes");
+        let key = beacon.configuration().public_key;
+        let key = key.try_into().expect("96 bytes");
+        assert!(timelock::is_signature_of(3601, &signature, &key));
+        assert!(!timelock::is_signature_of(3602, &signature, &key));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use sp_crypto_hashing::blake2_256;
 use super::calls::{RuntimeCall, SubtensorCall, TimestampCall, is_offered};
 use super::extensions::{self, Extra};
 use super::runtime::{Runtime, TRANSACTION_VERSION};
-use super::timelocked::LARGEST_CIPHERTEXT;
 use super::types::{AccountId32, Hash, MultiAddress, MultiSignature};
+use crate::chain::timelock::LONGEST_COMMIT;
 
 const SIGNED_V4: u8 = 0x84;
 const BARE_V4: u8 = 0x04;
@@ -95,7 +95,7 @@ impl Extrinsic {
 
 fn is_oversized(call: &SubtensorCall) -> bool {
     matches!(call, SubtensorCall::commit_timelocked_weights { commit, .. }
-        if commit.len() > LARGEST_CIPHERTEXT)
+        if commit.len() > LONGEST_COMMIT)
 }
 
 /// The extrinsic that the author puts first into each block.

@@ -137,8 +137,11 @@ impl State {
         items::LAST_STORED_ROUND.put(&mut self.storage, (), &newest);
         for round in timelocked::awaited_rounds(&self.storage) {
             let key = (round,);
-            if round <= newest && items::PULSES.find(&self.storage, key).is_none() {
-                items::PULSES.put(&mut self.storage, key, &self.beacon.pulse(round));
+            if round > newest || items::PULSES.find(&self.storage, key).is_some() {
+                continue;
+            }
+            if let Some(pulse) = self.beacon.pulse(round) {
+                items::PULSES.put(&mut self.storage, key, &pulse);
             }
         }
     }

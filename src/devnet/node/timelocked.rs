@@ -14,8 +14,6 @@ use super::weights::{Weights, ensure, note_update};
 use super::{Commit, CommitScheme, items};
 use crate::chain::timelock;
 
-pub(super) const LARGEST_CIPHERTEXT: usize = 5000;
-
 const SCHEME: CommitScheme = CommitScheme::Timelocked;
 
 pub(super) fn commit(
@@ -32,7 +30,8 @@ pub(super) fn commit(
         PalletError::OtherCommitVersion,
     )?;
     let uid = may_commit(storage, SCHEME, netuid, hotkey, block)?;
-    let epoch = epochs(storage, netuid).index(block);
+    // in the block in which the epoch runs, a commit counts for the one that follows
+    let epoch = epochs(storage, netuid).index(block + 1);
     let mut open = items::TIMELOCKED_WEIGHT_COMMITS.get(storage, (netuid, epoch));
     let own = open.iter().filter(|(account, ..)| *account == hotkey);
     ensure(own.count() < MOST_OPEN, PalletError::TooManyCommits)?;
