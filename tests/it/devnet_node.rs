@@ -12,7 +12,7 @@ use horde_validator::keys::Keypair;
 use subxt::backend::LegacyBackend;
 use subxt::config::DefaultExtrinsicParamsBuilder;
 use subxt::config::substrate::{H256, MultiSignature};
-use subxt::rpcs::methods::legacy::{Bytes, LegacyRpcMethods};
+use subxt::rpcs::methods::legacy::{Bytes, LegacyRpcMethods, TransactionStatus};
 use subxt::rpcs::{Error as RpcError, RpcClient, rpc_params};
 use subxt::utils::AccountId32;
 use subxt::{OnlineClient, SubstrateConfig, dynamic};
@@ -120,15 +120,16 @@ async fn subxt_reads_every_generation_and_sends_to_it() {
             .author_submit_and_watch_extrinsic(&extrinsic)
             .await
             .expect("taken");
-        let mut last = None;
+        let mut heard = Vec::new();
         while let Some(Ok(status)) = watch.next().await {
-            last = Some(format!("{status:?}"));
+            heard.push(format!("{status:?}"));
+            if matches!(status, TransactionStatus::Finalized(_)) {
+                break;
+            }
         }
-        assert!(
-            last.as_deref()
-                .is_some_and(|last| last.contains("Finalized")),
-            "{last:?}"
-        );
+        assert_eq!(heard.len(), 3, "{heard:?}");
+        assert_eq!(heard[0], "Ready");
+        assert!(heard[1].starts_with("InBlock"), "{heard:?}");
         assert_eq!(node.weights_of(0), [(1, 65535)], "{scheme:?}");
     }
 }

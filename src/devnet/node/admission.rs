@@ -54,15 +54,19 @@ impl State {
 
     /// Whether it can be included in block `number` as far as it alone is concerned.
     pub(super) fn check(&self, extrinsic: &Extrinsic, number: u64) -> Result<(), PoolRefusal> {
+        /// Each costs the check of a signature.
+        const LIVES_TRIED: usize = 16;
         let runtime = self.runtime_at(number);
         let genesis = self.genesis();
         let era = extrinsic.extra.era;
         let birth = self.birth_hash(era, number)?;
         if !extrinsic.is_signed(runtime, genesis, birth) {
-            // the real chain cannot tell an expired extrinsic from a forged one; this one can
-            let earlier = era.earlier_birth(number);
-            let earlier = earlier.and_then(|birth| self.hash_at(birth));
-            let expired = earlier.is_some_and(|birth| extrinsic.is_signed(runtime, genesis, birth));
+            // an expired extrinsic is told from a forged one by the lives that it can have had
+            let expired = era
+                .earlier_births(number)
+                .take(LIVES_TRIED)
+                .filter_map(|birth| self.hash_at(birth))
+                .any(|birth| extrinsic.is_signed(runtime, genesis, birth));
             return Err(if expired {
                 PoolRefusal::AncientBirthBlock
             } else {

@@ -24,12 +24,14 @@ impl Era {
         }
     }
 
-    /// The life before that one; `None`: there is none.
-    pub(super) fn earlier_birth(self, block: u64) -> Option<u64> {
-        match self {
-            Self::Immortal => None,
-            Self::Mortal { period, .. } => self.birth(block).checked_sub(period),
-        }
+    /// The lives before that one, newest first.
+    pub(super) fn earlier_births(self, block: u64) -> impl Iterator<Item = u64> {
+        let period = match self {
+            Self::Immortal => u64::MAX,
+            Self::Mortal { period, .. } => period,
+        };
+        let earlier = move |birth: &u64| birth.checked_sub(period);
+        std::iter::successors(Some(self.birth(block)), earlier).skip(1)
     }
 }
 
@@ -108,6 +110,7 @@ mod tests {
         assert_eq!(era.birth(1_000_042), 1_000_042);
         assert_eq!(era.birth(1_000_042 + 63), 1_000_042);
         assert_eq!(era.birth(1_000_042 + 64), 1_000_106);
-        assert_eq!(era.earlier_birth(1_000_106), Some(1_000_042));
+        assert_eq!(era.earlier_births(1_000_106).next(), Some(1_000_042));
+        assert_eq!(Era::Immortal.earlier_births(1_000_106).next(), None);
     }
 }

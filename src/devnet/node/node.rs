@@ -38,19 +38,16 @@ impl Node {
             .build()?;
         let chain = Arc::new(Chain::new(&config));
         let methods = rpc::methods(Arc::clone(&chain)).map_err(Error::other)?;
-        let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let bind = async move {
-            let server = Server::builder().build(loopback(0)).await?;
-            let inner = server.local_addr()?;
-            let listener = TcpListener::bind(loopback(config.port)).await?;
-            Result::Ok((server.start(methods), inner, listener))
-        };
-        // the caller may be inside of another runtime, where this one cannot be blocked on
-        let (bound, wait) = std::sync::mpsc::channel();
-        runtime.spawn(async move { bound.send(bind.await) });
-        let (server, inner, listener) = wait.recv().map_err(Error::other)??;
+        // sockets and tasks belong to the runtime that is current when they are made; to wait for
+        // it would not be allowed inside of another one
+        let current = runtime.enter();
+        let listener = TcpListener::from_std(bound(config.port)?)?;
+        let server = Server::builder().build_from_tcp(bound(0)?)?;
         let address = listener.local_addr()?;
-        runtime.spawn(gate::open(listener, inner, Arc::clone(&chain)));
+        let behind = server.local_addr()?;
+        let server = server.start(methods);
+        runtime.spawn(gate::open(listener, behind, Arc::clone(&chain)));
+        drop(current);
         if config.production == Production::Timed {
             runtime.spawn(produce(Arc::clone(&chain), config.block_time));
         }
@@ -207,6 +204,12 @@ impl Drop for Node {
             runtime.shutdown_background();
         }
     }
+}
+
+fn bound(port: u16) -> Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }
 
 async fn produce(chain: Arc<Chain>, block_time: Duration) {
