@@ -145,7 +145,7 @@ async fn heads_come_one_by_one_and_finality_lags_behind() {
         node.produce_block();
     }
     while let Some(Ok(head)) = heads.next().await {
-        numbers.push(u64::from(head.number()));
+        numbers.push(head.number());
         if numbers.last() == Some(&(start + 3)) {
             break;
         }

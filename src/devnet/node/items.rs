@@ -99,8 +99,9 @@ pub(super) const REVEAL_PERIOD_EPOCHS: PerSubnet<u64> =
 pub(super) const ONE_WEIGHT_COMMIT: Item<(u16, AccountId32), (H256, u64)> =
     Item::optional(SUBTENSOR, "WeightCommits", &[Twox, Twox]);
 /// (hash, block of the commit, first and last block of the reveal), oldest first.
-pub(super) const WEIGHT_COMMITS: Item<(u16, AccountId32), Vec<(H256, u64, u64, u64)>> =
+pub(super) const WEIGHT_COMMITS: Item<(u16, AccountId32), Vec<WeightCommit>> =
     Item::optional(SUBTENSOR, "WeightCommits", &[Twox, Twox]);
+type WeightCommit = (H256, u64, u64, u64);
 /// By netuid and index of the epoch: (hotkey, block of the commit, ciphertext, round).
 pub(super) const TIMELOCKED_WEIGHT_COMMITS: Item<(u16, u64), Vec<TimelockedCommit>> =
     Item::of(SUBTENSOR, "TimelockedWeightCommits", &[Twox, Twox]);

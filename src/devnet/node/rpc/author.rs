@@ -28,7 +28,7 @@ pub(super) fn register(methods: &mut Methods) -> Result<(), RegisterMethodError>
         "author_submitAndWatchExtrinsic",
         "author_extrinsicUpdate",
         "author_unwatchExtrinsic",
-        |params, pending, chain, _| submit_and_watch(params, pending, Arc::clone(&chain)),
+        |params, pending, chain, _| submit_and_watch(params, pending, chain),
     )?;
     Ok(())
 }
@@ -36,7 +36,7 @@ pub(super) fn register(methods: &mut Methods) -> Result<(), RegisterMethodError>
 async fn submit_and_watch(
     params: Params<'static>,
     pending: PendingSubscriptionSink,
-    chain: Arc<Arc<Chain>>,
+    chain: Arc<Chain>,
 ) -> Result<(), SubscriptionError> {
     let bytes: Bytes = match params.one() {
         Ok(bytes) => bytes,

@@ -79,7 +79,7 @@ pub(super) fn register(methods: &mut Methods) -> Result<(), RegisterMethodError>
             subscribe,
             notification,
             unsubscribe,
-            |_, pending, chain, _| new_heads(pending, Arc::clone(&chain), |_, best| best),
+            |_, pending, chain, _| new_heads(pending, chain, |_, best| best),
         )?;
     }
     methods.register_subscription(
@@ -87,7 +87,7 @@ pub(super) fn register(methods: &mut Methods) -> Result<(), RegisterMethodError>
         "chain_finalizedHead",
         "chain_unsubscribeFinalizedHeads",
         |_, pending, chain, _| {
-            new_heads(pending, Arc::clone(&chain), |chain, best| {
+            new_heads(pending, chain, |chain, best| {
                 chain.state().finalized_under(best)
             })
         },
@@ -117,7 +117,7 @@ fn block(chain: &Chain, at: Option<H256>) -> Option<Value> {
 /// Headers of what `head` makes of each best block, beginning with the present one.
 async fn new_heads(
     pending: PendingSubscriptionSink,
-    chain: Arc<Arc<Chain>>,
+    chain: Arc<Chain>,
     head: impl Fn(&Chain, u64) -> u64,
 ) -> Result<(), SubscriptionError> {
     let mut heads = chain.heads();

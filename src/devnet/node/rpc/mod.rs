@@ -14,10 +14,10 @@ use serde_json::json;
 
 use super::chain::Chain;
 
-type Methods = RpcModule<Arc<Chain>>;
+type Methods = RpcModule<Chain>;
 
 pub(super) fn methods(chain: Arc<Chain>) -> Result<Methods, RegisterMethodError> {
-    let mut methods = RpcModule::new(chain);
+    let mut methods = RpcModule::from_arc(chain);
     chain::register(&mut methods)?;
     state::register(&mut methods)?;
     system::register(&mut methods)?;

@@ -75,7 +75,7 @@ pub(super) fn register(methods: &mut Methods) -> Result<(), RegisterMethodError>
         "state_subscribeRuntimeVersion",
         "state_runtimeVersion",
         "state_unsubscribeRuntimeVersion",
-        |_, pending, chain, _| runtime_versions(pending, Arc::clone(&chain)),
+        |_, pending, chain, _| runtime_versions(pending, chain),
     )?;
     Ok(())
 }
@@ -125,7 +125,7 @@ fn decoded<T: Decode>(name: &str, mut arguments: &[u8]) -> Answer<T> {
 /// The version in force, and each that replaces it.
 async fn runtime_versions(
     pending: PendingSubscriptionSink,
-    chain: Arc<Arc<Chain>>,
+    chain: Arc<Chain>,
 ) -> Result<(), SubscriptionError> {
     let mut heads = chain.heads();
     let sink = pending.accept().await?;
