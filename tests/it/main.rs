@@ -11,6 +11,8 @@ mod hashjob;
 mod install_script;
 mod job_score;
 mod keyfiles;
+#[cfg(feature = "failpoints")]
+mod kill;
 mod miner_client;
 mod miner_memory;
 mod peer;
