@@ -255,15 +255,42 @@ fn discarded_block(message: &str) -> Option<String> {
     })
 }
 
-/// The innermost cause, which is what an operator can act on ("connection refused").
-fn cause_of(error: &dyn std::error::Error) -> String {
+/// The innermost cause, which is what an operator can act on ("connection refused"), without
+/// the prefixes that each layer of the client puts before it.
+pub(super) fn cause_of(error: &dyn std::error::Error) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {
         deepest = source;
     }
-    shortened(&deepest.to_string())
+    let mut text = deepest.to_string();
+    for prefix in [
+        "RPC error: ",
+        "client error: ",
+        "Error when opening the TCP socket: ",
+    ] {
+        text = text.replace(prefix, "");
+    }
+    shortened(&text)
 }
 
 pub(super) fn to_hex(bytes: &[u8]) -> String {
     format!("0x{}", hex::encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pruned_state_is_told_from_other_refusals() {
+        let pruned = "Client error: UnknownBlock: State already discarded for 0xabcd";
+        assert_eq!(discarded_block(pruned).as_deref(), Some("0xabcd"));
+        assert_eq!(discarded_block("Method not found"), None);
+    }
+
+    #[test]
+    fn an_operator_reads_the_cause_and_not_the_layers_above_it() {
+        let layers = std::io::Error::other("RPC error: client error: Connection refused");
+        assert_eq!(cause_of(&layers), "Connection refused");
+    }
 }

@@ -11,7 +11,7 @@ use subxt::rpcs::rpc_params;
 use tokio::time::Instant;
 
 use super::commit_hash::blake2_256;
-use super::connection::message_of;
+use super::connection::{cause_of, message_of};
 use super::extrinsic::Terms;
 use super::{Call, Chain, ChainError, Hash, Included, Outcome, Refusal, Snapshot};
 use crate::failpoint;
@@ -138,7 +138,7 @@ impl Chain {
         until: Until,
     ) -> Result<Included, SubmitError> {
         while let Some(status) = watch.next().await {
-            let status = status.map_err(|error| prepared.unknown(error.to_string()))?;
+            let status = status.map_err(|error| prepared.unknown(cause_of(&error)))?;
             tracing::debug!(extrinsic = %prepared.extrinsic, ?status, "extrinsic");
             let block = match status {
                 TransactionStatus::InBlock(block) if until == Until::Included => block,
@@ -169,7 +169,7 @@ impl Chain {
     async fn judged(&self, prepared: &Prepared, error: RpcError) -> SubmitError {
         let refusal = match error {
             RpcError::User(refusal) => refusal,
-            error => return prepared.unknown(error.to_string()),
+            error => return prepared.unknown(cause_of(&error)),
         };
         let text = message_of(&refusal);
         match self.pool_answer(refusal.code, text).await {
