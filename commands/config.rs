@@ -9,8 +9,8 @@ use crate::output;
 
 /// Show every setting, where it comes from and what it means
 ///
-/// Precedence: flag, environment, file, default. Secrets are files, never values: nothing that
-/// is shown here is secret.
+/// Precedence: flag, environment, file, default. Secrets are files, never values, and keys in
+/// the address of a node are left out: nothing that is shown here is secret.
 #[derive(Debug, Args)]
 pub(crate) struct Config {}
 
@@ -22,7 +22,7 @@ impl Config {
                 .map(|variable| {
                     let (value, source) = environment.lookup(variable.name);
                     let entry = json!({
-                        "value": value,
+                        "value": value.map(|_| environment.shown(variable.name)),
                         "source": source.to_string(),
                         "default": variable.default,
                         "meaning": variable.meaning,
@@ -34,11 +34,11 @@ impl Config {
             return Ok(());
         }
         for variable in VARIABLES {
-            let (value, source) = environment.lookup(variable.name);
+            let (_, source) = environment.lookup(variable.name);
             output::line(format_args!(
                 "{}={}",
                 variable.name,
-                value.unwrap_or_default()
+                environment.shown(variable.name)
             ));
             output::line(format_args!("    {} (from {source})", variable.meaning));
         }

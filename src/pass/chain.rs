@@ -21,7 +21,7 @@ impl Pass {
         let text = self.environment.network()?;
         let endpoint: Endpoint = text.parse().map_err(|_| SettingsError::Malformed {
             name: "BITTENSOR_NETWORK",
-            found: text.to_owned(),
+            found: self.environment.shown("BITTENSOR_NETWORK"),
             from: self.environment.lookup("BITTENSOR_NETWORK").1,
             wanted: "a network's name or a node's address",
             example: "finney",

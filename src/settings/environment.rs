@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use url::Url;
+
 use super::variables::{Kind, VARIABLES, Variable, variable_named};
 
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -125,6 +127,15 @@ impl Environment {
         }
     }
 
+    /// The value as it may be shown; empty if there is none.
+    pub fn shown(&self, name: &str) -> String {
+        let value = self.lookup(name).0.unwrap_or_default();
+        match variable_named(name).map(|variable| variable.kind) {
+            Some(Kind::Node) => without_keys(value),
+            _ => value.to_owned(),
+        }
+    }
+
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.lookup(name).0
     }
@@ -167,7 +178,7 @@ impl Environment {
 /// What the value should have been, if it is not that.
 fn finding(kind: Kind, value: &str) -> Option<&'static str> {
     let (is_good, wanted) = match kind {
-        Kind::Text | Kind::Path => (true, "text"),
+        Kind::Text | Kind::Path | Kind::Node => (true, "text"),
         Kind::Switch => (
             parse_switch(value).is_some(),
             "1/0, true/false, yes/no or on/off",
@@ -205,13 +216,62 @@ pub(super) fn parse_hash_job_size(text: &str) -> Option<[usize; 3]> {
     is_sound.then_some(size)
 }
 
+/// Providers put keys into user, password, path and query of an address.
+fn without_keys(network: &str) -> String {
+    if !network.contains(['/', '@', '?', '#']) {
+        return network.to_owned();
+    }
+    let url = match network.contains("://") {
+        true => Url::parse(network),
+        false => Url::parse(&format!("ws://{network}")),
+    };
+    let shown = url.ok().and_then(|url| {
+        let port = url
+            .port()
+            .map_or_else(String::new, |port| format!(":{port}"));
+        Some(format!("{}://{}{port}", url.scheme(), url.host_str()?))
+    });
+    shown.unwrap_or_else(|| "an address that cannot be read".to_owned())
+}
+
 /// A parse error of a `.env` line quotes the line, which may hold a secret.
 fn without_values(error: &dotenvy::Error) -> String {
     match error {
         dotenvy::Error::LineParse(line, position) => {
-            let name = line.split('=').next().unwrap_or_default().trim();
-            format!("the line of `{name}` is malformed at character {position}")
+            let name = line.split_once('=').map(|(name, _)| name.trim());
+            match name.filter(|name| is_variable_name(name)) {
+                Some(name) => format!("the line of `{name}` is malformed at character {position}"),
+                None => "a line is not of the form NAME=value".to_owned(),
+            }
         }
         other => other.to_string(),
+    }
+}
+
+/// Whether a text is surely a name and no part of a secret.
+fn is_variable_name(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    text.len() <= 64 && text.contains('_') && text.chars().all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_the_keys_in_it() {
+        for (given, shown) in [
+            ("finney", "finney"),
+            ("10.0.0.7:9944", "10.0.0.7:9944"),
+            (
+                "wss://me:secret@node.example:444/v1/secret?key=secret",
+                "wss://node.example:444",
+            ),
+            ("me:secret@node.example:9944", "ws://node.example:9944"),
+            ("wss://node.example?key=secret@x", "wss://node.example"),
+            ("wss://me:sec/ret@node:x", "an address that cannot be read"),
+        ] {
+            assert_eq!(without_keys(given), shown, "{given}");
+        }
     }
 }

@@ -6,9 +6,13 @@ pub enum Kind {
     Text,
     Path,
     Switch,
-    Whole { max: u64 },
+    Whole {
+        max: u64,
+    },
     Real,
     HashJobSize,
+    /// A network's name or a node's address, in which providers put their keys.
+    Node,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +60,7 @@ pub static VARIABLES: &[Variable] = &[
     ),
     variable(
         "BITTENSOR_NETWORK",
-        Kind::Text,
+        Kind::Node,
         None,
         "finney",
         "finney, test, archive, local, or host:port, ws:// or wss:// of a node",
