@@ -150,7 +150,7 @@ impl Store {
     }
 
     /// Replaces the values of weights that certainly never left this machine, because uids or
-    /// the way of committing changed meanwhile.
+    /// the way of committing changed meanwhile. Only another way has another window.
     pub fn redecide_weights(
         &mut self,
         id: WeightsId,
@@ -160,7 +160,8 @@ impl Store {
         self.write(|tx| {
             let changed = tx.execute(
                 "UPDATE weights SET way = ?2, version_key = ?3, entries = ?4, salt = ?5,
-                        commit_hash = ?6, decided_block = ?7, updated_at = ?8
+                        commit_hash = ?6, decided_block = ?7, updated_at = ?8,
+                        window_stop = CASE WHEN way = ?2 THEN window_stop ELSE ?9 END
                  WHERE id = ?1 AND state = 'decided'",
                 rusqlite::params![
                     id.0,
@@ -171,6 +172,7 @@ impl Store {
                     new.commit_hash,
                     signed(new.decided_block),
                     time::to_text(now),
+                    signed(new.window_stop),
                 ],
             )?;
             changed_one(changed, id)

@@ -143,8 +143,10 @@ pub(super) async fn refreshed(
         return Ok(Some(row));
     };
     let draft = draft(writing, view, &batch).await?;
-    let is_same = draft.new.entries == row.entries && draft.new.way == row.way;
-    if is_same || draft.new.entries.is_empty() {
+    if draft.new.entries.is_empty() {
+        return Err(writing.give_up(id, nobody_in(batch.id)));
+    }
+    if draft.new.entries == row.entries && draft.new.way == row.way {
         return Ok(Some(row));
     }
     warn!(
@@ -155,6 +157,13 @@ pub(super) async fn refreshed(
     let store = &mut writing.pass.store;
     store.redecide_weights(id, &draft.new, now)?;
     Ok(store.weights(id)?)
+}
+
+pub(super) fn nobody_in(batch: BatchId) -> String {
+    format!(
+        "nobody on the subnet has a score in batch {}",
+        batch.number()
+    )
 }
 
 /// The score of every hotkey in a batch.

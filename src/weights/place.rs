@@ -6,9 +6,9 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::attempt::{Act, Attempt};
-use super::draft::{draft, due_batch, refreshed};
+use super::draft::{draft, due_batch, nobody_in, refreshed};
 use super::pass::{Patience, View, Writing};
-use super::window::{not_yet, rate_limited};
+use super::window::not_yet;
 use super::{WeightsError, reveal, seal};
 use crate::chain::{Call, Remedy, Until};
 use crate::pass::Failure;
@@ -59,10 +59,7 @@ fn nobody(
     batch: &BatchRow,
     older: &[BatchId],
 ) -> Result<Option<String>, Failure> {
-    let text = format!(
-        "nobody on the subnet has a score in batch {}",
-        batch.id.number()
-    );
+    let text = nobody_in(batch.id);
     let event = Event::new(
         EventType::WeightSettingFailure,
         EventSubtype::GenericError,
@@ -87,7 +84,8 @@ async fn send(writing: &mut Writing<'_>, id: WeightsId) -> Result<Option<String>
             let reason = format!("its window closed at block {}", row.window_stop);
             return Err(writing.give_up(id, reason));
         }
-        if let Some(reason) = rate_limited(&view, row.way, view.next_block()) {
+        // weights that were decided for another way may have to wait for the window of this one
+        if let Some(reason) = not_yet(writing, &view, row.way) {
             return Ok(Some(reason));
         }
         let (act, call) = match row.way {

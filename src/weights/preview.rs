@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::draft::{draft, due_batch};
+use super::draft::{draft, due_batch, nobody_in};
 use super::pass::{View, Writing};
 use super::window::not_yet;
 use crate::pass::{Failure, Outcome};
@@ -41,7 +41,9 @@ pub(super) async fn preview(writing: &mut Writing<'_>, view: &View) -> Result<Ou
             line.hotkey, line.score, line.weight
         )
     }));
-    let summary = match not_yet(writing, view, draft.new.way) {
+    let reason = not_yet(writing, view, draft.new.way);
+    let reason = reason.or_else(|| draft.new.entries.is_empty().then(|| nobody_in(batch.id)));
+    let summary = match reason {
         Some(reason) => format!("batch {}: {reason}; nothing was sent", batch.id.number()),
         None => format!(
             "batch {} would be written ({}), {} uids; nothing was sent",

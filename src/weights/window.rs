@@ -30,19 +30,12 @@ pub(super) fn not_yet(writing: &Writing<'_>, view: &View, way: Way) -> Option<St
                 next - 1
             ));
         }
-        if next >= window.end {
-            return Some(format!(
-                "the commit window closed at block {} (now at {})",
-                window.end,
-                next - 1
-            ));
-        }
     }
     rate_limited(view, way, next)
 }
 
 /// Commits of the first generation are limited by their intervals only.
-pub(super) fn rate_limited(view: &View, way: Way, next: u64) -> Option<String> {
+fn rate_limited(view: &View, way: Way, next: u64) -> Option<String> {
     let counts = match way {
         Way::Set | Way::Timelock => true,
         Way::Hash => view.head.capabilities().hash_commits == Some(RevealUnit::Epochs),
@@ -60,7 +53,13 @@ pub(super) fn rate_limited(view: &View, way: Way, next: u64) -> Option<String> {
     })
 }
 
+/// The commit window that the next block lies in, or else the one that opens next.
 fn commit_window(writing: &Writing<'_>, view: &View) -> Range<i64> {
     let next = i64::try_from(view.next_block()).unwrap_or(i64::MAX);
-    writing.pass.params.commit_windows().at(next).commit
+    let windows = writing.pass.params.commit_windows();
+    let current = windows.at(next);
+    match next < current.commit.end {
+        true => current.commit,
+        false => windows.at(current.interval.end).commit,
+    }
 }
