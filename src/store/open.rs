@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::failpoint;
@@ -49,6 +50,11 @@ pub enum StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
+        // the first thing that a pass writes is the index of the journal, and for want of room
+        // for it SQLite has a code of its own
+        if error.sqlite_error().map(|error| error.extended_code) == Some(SQLITE_IOERR_SHMSIZE) {
+            return Self::Full;
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             Some(ErrorCode::DiskFull) => Self::Full,
@@ -77,6 +83,8 @@ impl Store {
     /// Opens an existing file and brings it up to date.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let mut store = Self::connect(path)?;
+        store.refuse_newer()?;
+        store.configure()?;
         store.migrate()?;
         Ok(store)
     }
@@ -86,26 +94,38 @@ impl Store {
             return Err(StoreError::Missing(path.to_owned()));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(path, flags)?;
+        let db = Connection::open_with_flags(path, flags).map_err(|error| StoreError::File {
+            path: path.to_owned(),
+            cause: std::io::Error::other(error),
+        })?;
         db.busy_timeout(BUSY_TIMEOUT)?;
-        db.pragma_update(None, "journal_mode", "WAL")?;
-        db.pragma_update(None, "synchronous", "FULL")?;
-        db.pragma_update(None, "foreign_keys", true)?;
-        db.pragma_update(None, "trusted_schema", false)?;
         Ok(Self {
             db,
             path: path.to_owned(),
         })
     }
 
-    /// Applies the migrations that are missing. A database of a newer program is refused untouched.
-    fn migrate(&mut self) -> Result<(), StoreError> {
-        let known = newest_migration();
-        let found = self.version()?;
-        if found > known {
-            return Err(StoreError::Newer { found, known });
+    /// A database of a newer program is refused before anything of it is changed.
+    fn refuse_newer(&self) -> Result<(), StoreError> {
+        let (found, known) = (self.version()?, newest_migration());
+        match found > known {
+            true => Err(StoreError::Newer { found, known }),
+            false => Ok(()),
         }
-        if found < known {
+    }
+
+    fn configure(&self) -> Result<(), StoreError> {
+        // the journal mode stays with the file, the others go with the connection
+        self.db.pragma_update(None, "journal_mode", "WAL")?;
+        self.db.pragma_update(None, "synchronous", "FULL")?;
+        self.db.pragma_update(None, "foreign_keys", true)?;
+        self.db.pragma_update(None, "trusted_schema", false)?;
+        Ok(())
+    }
+
+    /// Applies the migrations that are missing.
+    fn migrate(&mut self) -> Result<(), StoreError> {
+        if self.version()? < newest_migration() {
             // two passes may start at once on a new database: the second waits here, then finds
             // nothing left to do
             let _exclusive = self.migration_lock()?;
