@@ -26,7 +26,8 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
-            connect: Duration::from_secs(15),
+            // the transport gives up after 10 s, with a text that says less
+            connect: Duration::from_secs(9),
             request: Duration::from_secs(45),
         }
     }
