@@ -78,7 +78,9 @@ fn lines(status: &Report, now: DateTime<Utc>) -> Vec<String> {
             )
         }
     });
-    lines.push(String::new());
+    if !status.passes.is_empty() {
+        lines.push(String::new());
+    }
     for pass in &status.passes {
         let outcome = pass.outcome.unwrap_or("running");
         let text = format!(

@@ -77,12 +77,7 @@ impl View {
 impl Writing<'_> {
     async fn run(&mut self) -> Result<Outcome, Failure> {
         let view = self.look().await?;
-        self.pass.store.note_chain(&ChainSeen {
-            at: self.pass.now(),
-            block: view.head.block(),
-            tempo: view.subnet.tempo,
-            last_update: view.written.last_update,
-        })?;
+        self.note(&view)?;
         if view.written.uid.is_none() {
             let hotkey = self.signer.hotkey().to_string();
             return Err(WeightsError::NotRegistered {
@@ -117,7 +112,22 @@ impl Writing<'_> {
         if let Some(failure) = lost {
             return Err(failure);
         }
+        if !self.said.is_empty() {
+            let view = self.look().await?;
+            self.note(&view)?;
+        }
         Ok(self.outcome(view.head.block(), waiting_for))
+    }
+
+    /// Keeps what the operator is shown of the chain while nobody asks it.
+    fn note(&mut self, view: &View) -> Result<(), Failure> {
+        Ok(self.pass.store.note_chain(&ChainSeen {
+            at: self.pass.now(),
+            block: view.head.block(),
+            tempo: view.subnet.tempo,
+            // 0 stands for never
+            last_update: view.written.last_update.filter(|block| *block > 0),
+        })?)
     }
 
     fn outcome(&self, block: u64, waiting_for: Option<String>) -> Outcome {
