@@ -6,7 +6,7 @@ use tracing::debug;
 
 use super::{Failure, Pass};
 use crate::chain::{Chain, ConnectOptions, Endpoint, Snapshot, Subnet};
-use crate::settings::SettingsError;
+use crate::settings::{Environment, SettingsError};
 
 /// A head older than this many blocks is not written on (spec: weights).
 const MAX_HEAD_AGE_BLOCKS: u32 = 20;
@@ -73,19 +73,42 @@ impl Pass {
     /// Debug settings that weaken the tests are refused where money is at stake.
     pub fn refuse_debug_on(&self, chain: &Chain) -> Result<(), Failure> {
         let is_main = Endpoint::Finney.expected_genesis() == Some(chain.genesis());
-        let set = [
-            (
-                "DEBUG_HASH_JOB",
-                self.environment.debug_hash_job().is_some(),
-            ),
-            (
-                "DEBUG_BATCH_TIME_SCALE",
-                self.environment.batch_time_scale().is_some(),
-            ),
-        ];
-        match set.into_iter().find(|(_, is_set)| *is_set && is_main) {
-            Some((setting, _)) => Err(Failure::DebugOnMainNetwork { setting }),
-            None => Ok(()),
+        match weakening(&self.environment) {
+            Some(setting) if is_main => Err(Failure::DebugOnMainNetwork { setting }),
+            _ => Ok(()),
         }
+    }
+}
+
+/// A debug setting that makes the tests of miners weaker, if one is set.
+fn weakening(environment: &Environment) -> Option<&'static str> {
+    let set = [
+        ("DEBUG_HASH_JOB", environment.debug_hash_job().is_some()),
+        (
+            "DEBUG_BATCH_TIME_SCALE",
+            environment.batch_time_scale().is_some(),
+        ),
+    ];
+    let found = set.into_iter().find(|(_, is_set)| *is_set);
+    found.map(|(setting, _)| setting)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_weaken_the_tests_are_found() {
+        for (name, value) in [
+            ("DEBUG_HASH_JOB", "1,1,2"),
+            ("DEBUG_BATCH_TIME_SCALE", "0.1"),
+        ] {
+            let environment = Environment::from_pairs([(name, value.to_owned())]);
+            let environment = environment.expect("well-formed");
+            assert_eq!(weakening(&environment), Some(name));
+            let failure = Failure::DebugOnMainNetwork { setting: name };
+            assert_eq!(failure.exit_code(), 2);
+        }
+        assert_eq!(weakening(&Environment::default()), None);
     }
 }
