@@ -1,0 +1,370 @@
+//! What the commands print: what an operator reads, and what a machine parses.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use assert_cmd::assert::{Assert, OutputAssertExt};
+use horde_validator::devnet::node::CommitScheme;
+use predicates::prelude::*;
+use predicates::str::{contains, is_match};
+use serde_json::Value;
+
+use crate::host::{self, Host};
+
+const COMMANDS: [&str; 8] = [
+    "schedule-synthetic",
+    "run-synthetic",
+    "set-weights",
+    "status",
+    "config",
+    "migrate",
+    "devnet",
+    "demo",
+];
+
+/// What was printed, without what differs from run to run.
+fn shown(host: &Host, run: &Assert) -> String {
+    let stdout = String::from_utf8_lossy(&run.get_output().stdout);
+    stdout
+        .replace(&host.path("").display().to_string(), "[folder]/")
+        .replace("127.0.0.1", "[host]")
+}
+
+fn filtered(check: impl FnOnce()) {
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r" +\d+ s ago", " [ago]");
+    settings.add_filter(r"10\d{5}", "[block]");
+    settings.bind(check);
+}
+
+#[test]
+fn help_fits_80_columns() {
+    let host = Host::new();
+    for command in COMMANDS {
+        for arguments in [[command, "--help"], [command, "-h"]] {
+            host.horde(&arguments)
+                .success()
+                .stdout(predicate::function(|text: &str| {
+                    text.lines().all(|line| line.chars().count() <= 80)
+                }));
+        }
+    }
+    let run = host.horde(&["--help"]).success();
+    insta::assert_snapshot!(shown(&host, &run), @r"
+    A ComputeHorde validator: each subcommand makes one pass and exits
+
+    Passes work on one SQLite file and are meant to be started by timers. Running
+    any of them twice does no harm: the second run finds what the first one did.
+    Settings come from the environment and a .env file; `horde config` shows them.
+
+    Exit codes: 0 done or nothing due; 1 failed; 2 usage or configuration; 75 the
+    outside could not be reached, the next pass tries again.
+
+    Usage: horde [OPTIONS] <COMMAND>
+
+    Commands:
+      schedule-synthetic  Plan this cycle's batch; mark missed ones
+      run-synthetic       Run the batch that is due
+      set-weights         Set, commit or reveal weights, whichever is due
+      status              Show what happened last, what is due, and what is wrong
+      config              Show every setting, where it comes from and what it means
+      migrate             Bring the database up to date, or make a new one
+      devnet              Run a local subnet to play with, until Ctrl-C
+      demo                Rehearse a whole cycle on a local subnet, in about a
+                          minute
+      help                Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Everywhere:
+          --env-file <FILE>
+              Read settings from this file instead of .env or /etc/horde/horde.env
+
+          --json
+              Print one JSON document to stdout
+
+      -v, --verbose...
+              Log more (-v: debug, -vv: trace)
+
+      -q, --quiet
+              Log errors only, draw no progress
+
+          --no-color
+              No colours (also: NO_COLOR)
+
+          --log-format <FORM>
+              Form of the log on stderr [default: journald under systemd, else text]
+
+              Possible values:
+              - text
+              - json
+              - journald: With priorities that journald understands, without times
+    ");
+}
+
+#[test]
+fn the_version_names_the_commit() {
+    Host::new().horde(&["--version"]).success().stdout(
+        is_match(r"^horde \d+\.\d+\.\d+ \((\w{7,}(-dirty)?|unknown commit)\)\n$")
+            .expect("a pattern"),
+    );
+}
+
+#[test]
+fn wrong_usage_exits_2() {
+    let host = Host::new();
+    for arguments in [
+        &["dance"][..],
+        &[],
+        &["status", "--tomorrow"],
+        &["--quiet", "--verbose", "status"],
+        &["devnet", "--block-time", "0"],
+    ] {
+        host.horde(arguments)
+            .code(2)
+            .stderr(contains("For more information, try '--help'").or(contains("Usage:")));
+    }
+}
+
+#[test]
+fn a_database_is_made_once() {
+    let host = Host::new();
+    let (first, second) = (host.horde(&["migrate"]), host.horde(&["migrate"]));
+    insta::assert_snapshot!(shown(&host, &first.success()), @"[folder]/horde.db made, version 1");
+    insta::assert_snapshot!(shown(&host, &second.success()), @"[folder]/horde.db is up to date, version 1");
+}
+
+#[test]
+fn the_status_of_a_new_installation_is_short() {
+    let host = Host::new();
+    host.horde(&["migrate"]).success();
+    let run = host.horde(&["status"]).success();
+    insta::assert_snapshot!(shown(&host, &run), @r"
+    serving    yes
+    database   [folder]/horde.db (version 1)
+    chain      not seen yet
+    batch      none planned yet
+    weights    none decided yet
+
+    all is well
+    ");
+}
+
+#[test]
+fn status_shows_what_was_done_and_what_is_wrong() {
+    let node = host::start(host::chain(CommitScheme::Off));
+    let mut host = Host::on(&node);
+    host.finish_batch(&node, &[(2, 1.0)]);
+    host.horde(&["set-weights"]).success();
+    host.set("MIGRATING", 1);
+    host.unset("BITTENSOR_NETUID");
+    host.horde(&["schedule-synthetic"]).code(2);
+    let run = host.horde(&["status"]).success();
+    filtered(|| {
+        insta::assert_snapshot!(shown(&host, &run), @r"
+    serving    NO
+    database   [folder]/horde.db (version 1)
+    chain      block [block], seen [ago]
+    on chain   our last write is 2 blocks old (0.1 tempos)
+    batch      1 at block [block]: done
+    weights    1 (set): final
+
+    schedule-synthetic [ago] misconfigured setting BITTENSOR_NETUID is miss...
+    set-weights [ago] done          weights 1 set in block [block]; ...
+
+    ! schedule-synthetic: setting BITTENSOR_NETUID is missing (the subnet: 12 on ...
+      -> `horde config` shows every setting
+    ! not serving: MIGRATING is set
+      -> unset MIGRATING on the server that is to serve
+    ")
+    });
+}
+
+#[test]
+fn config_shows_where_each_setting_comes_from() {
+    let mut host = Host::new();
+    std::fs::write(host.path(".env"), "MIGRATING=yes\nBITTENSOR_NETUID=174\n").expect("written");
+    host.set("BITTENSOR_NETWORK", "wss://me:secret@node.example/secret");
+    let run = host.horde(&["config"]).success();
+    insta::assert_snapshot!(shown(&host, &run), @r"
+    HORDE_DB=[folder]/horde.db
+        the SQLite file; else horde.db in $STATE_DIRECTORY, else in ~/.local/share/horde (from the environment)
+    BITTENSOR_NETUID=12
+        the subnet: 12 on mainnet, 174 on testnet (from the environment)
+    BITTENSOR_NETWORK=wss://node.example
+        finney, test, archive, local, or host:port, ws:// or wss:// of a node (from the environment)
+    BITTENSOR_WALLET_DIRECTORY=[folder]/wallets
+        where the wallets lie (from the environment)
+    BITTENSOR_WALLET_NAME=test
+        the wallet's folder (from the environment)
+    BITTENSOR_WALLET_HOTKEY_NAME=default
+        the hotkey's file (from the environment)
+    BITTENSOR_WALLET_PASSWORD_FILE=
+        file with the password of an encrypted hotkey file (from nowhere)
+    MIGRATING=yes
+        1: start without serving (from .env)
+    SYNTHETIC_JOBS_RUN_OFFSET=24
+        blocks between the start of a cycle and its first batch (from the default)
+    HORDE_SCORE_AVG_PARAM=0
+        alpha of the horde score: weight of the mean job score (from the default)
+    HORDE_SCORE_SIZE_PARAM=0
+        beta of the horde score: steepness in the size of the horde (from the default)
+    HORDE_SCORE_CENTRAL_SIZE_PARAM=1
+        size of a horde at the middle of the curve (delta = 1 / this) (from the default)
+    DEBUG_MINER_KEY=
+        test this miner instead of those of the metagraph (from nowhere)
+    DEBUG_MINER_ADDRESS=
+        its address (from nowhere)
+    DEBUG_MINER_PORT=0
+        its port; further miners count up (from the default)
+    DEBUG_MINER_COUNT=1
+        how many such miners; from the second on with made-up hotkeys (from the default)
+    DEBUG_DONT_STAGGER_VALIDATORS=0
+        run a batch at once, without waiting for its block (from the default)
+    DEBUG_OVERRIDE_WEIGHTS_VERSION=
+        instead of DYNAMIC_WEIGHTS_VERSION (from nowhere)
+    DEBUG_HASH_JOB=
+        letters,digits,hashes of each part of a hash job; refused on the main network (from nowhere)
+    DEBUG_BATCH_TIME_SCALE=
+        factor on the time limits of a batch; refused on the main network (from nowhere)
+    ");
+    let json = host.json(&["config"]);
+    assert_eq!(json["MIGRATING"]["source"], ".env");
+    assert_eq!(json["BITTENSOR_NETWORK"]["value"], "wss://node.example");
+}
+
+#[test]
+fn a_dry_run_shows_each_weight_and_why_and_sends_nothing() {
+    let node = host::start(host::chain(CommitScheme::Off));
+    let host = Host::on(&node);
+    host.finish_batch(&node, &[(2, 1.0), (3, 2.5), (4, 0.0), (9, 1.0)]);
+    node.register(3, &host::miner(3));
+    node.produce_block();
+    let run = host.horde(&["set-weights", "--dry-run"]).success();
+    insta::assert_snapshot!(shown(&host, &run), @r"
+    hotkey                                             uid       score  weight  why
+    5CVKn7HAZW1Ky4r7Vkgsr7VEW88C2sHgUNDiwHY9Ct2hjU8q     -   22.000000       0  no longer on the subnet
+    5Dfis6XL8J2P6JHUnUtArnFWndn62SydeP8ee8sG2ky9nfm9     2   22.000000   65535  its share of the scores
+    5DiDShBWa1fQx6gLzpf3SFBhMinCoyvHM1BWjPNsmXS8hkrW     4    0.000000       0  its share of the scores
+    5F4H97f7nQovyrbiq4ZetaaviNwThSVcFobcA5aGab6167dK     3   55.000000       0  registered after the batch began
+    batch 1 would be written (set), 1 uids; nothing was sent
+    ");
+    assert!(node.ledger().is_empty());
+}
+
+/// Every key of a document, at any depth.
+fn keys(document: &Value, found: &mut BTreeSet<String>) {
+    match document {
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                found.insert(key.clone());
+                keys(value, found);
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|value| keys(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_key_of_a_json_document_is_documented() {
+    let node = host::start(host::chain(CommitScheme::Off));
+    let mut host = Host::on(&node);
+    host.finish_batch(&node, &[(2, 1.0)]);
+    let mut found = BTreeSet::new();
+    for arguments in [
+        &["set-weights", "--dry-run"][..],
+        &["set-weights"],
+        &["set-weights"],
+        &["schedule-synthetic"],
+        &["run-synthetic"],
+        &["run-synthetic", "--now"],
+        &["status"],
+        &["migrate"],
+    ] {
+        keys(&host.json(arguments), &mut found);
+    }
+    for entry in host
+        .json(&["config"])
+        .as_object()
+        .expect("an object")
+        .values()
+    {
+        keys(entry, &mut found);
+    }
+    host.unset("BITTENSOR_NETWORK");
+    let failure = host.json(&["set-weights"]);
+    assert_eq!(failure["exit_code"], 2);
+    assert_eq!(failure["outcome"], "misconfigured");
+    keys(&failure, &mut found);
+
+    let page = include_str!("../../docs/json.md");
+    let documented: BTreeSet<&str> = page.split('`').collect();
+    let missing: Vec<&String> = found
+        .iter()
+        .filter(|key| !documented.contains(key.as_str()))
+        .collect();
+    assert!(missing.is_empty(), "docs/json.md lacks {missing:?}");
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let host = Host::new();
+    for arguments in [&["config"][..], &["--help"], &["config", "--json"]] {
+        let mut child = host
+            .command()
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("started");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it was started");
+        output.assert().success().stderr("");
+    }
+}
+
+#[test]
+fn the_local_subnet_prints_settings_that_work_and_ends_with_a_signal() {
+    for signal in ["-TERM", "-INT"] {
+        let mut host = Host::new();
+        let mut child = host
+            .command()
+            .args(["devnet", "--block-time", "0.2", "--tempo", "9"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("started");
+        let mut said = BufReader::new(child.stdout.take().expect("piped"));
+        let (mut settings, mut line) = (String::new(), String::new());
+        while !line.starts_with("# uid") {
+            settings.push_str(&line);
+            line.clear();
+            assert_ne!(said.read_line(&mut line).expect("text"), 0, "it ended");
+        }
+        std::fs::write(host.path("devnet.env"), settings).expect("written");
+        for name in [
+            "HORDE_DB",
+            "BITTENSOR_NETUID",
+            "BITTENSOR_WALLET_DIRECTORY",
+            "BITTENSOR_WALLET_NAME",
+            "BITTENSOR_WALLET_HOTKEY_NAME",
+        ] {
+            host.unset(name);
+        }
+        for pass in ["schedule-synthetic", "set-weights", "status"] {
+            host.horde(&["--env-file", "devnet.env", pass]).success();
+        }
+        Command::new("kill")
+            .args([signal, &child.id().to_string()])
+            .assert()
+            .success();
+        assert_eq!(child.wait().expect("it was started").code(), Some(0));
+    }
+}
