@@ -101,22 +101,25 @@ async fn settle(writing: &mut Writing<'_>, intent: &Intent) -> Result<Settled, F
 /// Whether the chain holds what this row was about to write.
 fn is_on_chain(row: &WeightsRow, view: &View) -> bool {
     let hash = row.commit_hash.as_deref();
+    let written = &view.written;
+    // nothing but a write of ours moves the block of the last one
+    let is_in_force = written
+        .last_update
+        .is_some_and(|block| block > row.decided_block)
+        && judge::matches(&row.entries, &written.weights);
     match row.way {
-        Way::Set => {
-            view.written
-                .last_update
-                .is_some_and(|block| block > row.decided_block)
-                && judge::matches(&row.entries, &view.written.weights)
-        }
-        Way::Hash => view
-            .written
+        Way::Set => is_in_force,
+        Way::Hash => written
             .commits
             .iter()
             .any(|c| Some(c.hash.to_string().as_str()) == hash),
-        Way::Timelock => view
-            .written
-            .timelocked
-            .iter()
-            .any(|commit| Some(commit.ciphertext_hash.to_string().as_str()) == hash),
+        // what the chain has opened it no longer keeps
+        Way::Timelock => {
+            is_in_force
+                || written
+                    .timelocked
+                    .iter()
+                    .any(|c| Some(c.ciphertext_hash.to_string().as_str()) == hash)
+        }
     }
 }
