@@ -3,15 +3,18 @@
 
 use std::fs;
 use std::future::ready;
+use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::Utc;
 use futures_util::{StreamExt, stream};
 use horde_validator::devnet::accounts::Account;
 use horde_validator::devnet::node::{Config, Neuron, Node};
+use horde_validator::keys::Hotkey;
 use horde_validator::params::Source;
 use horde_validator::store::{EventRow, Store};
 use horde_validator::wire::event::{EventSubtype, EventType};
@@ -31,8 +34,9 @@ const CASES_AT_ONCE: usize = 3;
 const TICK: Duration = Duration::from_millis(40);
 /// A chain never stands still for long, or nobody would write to it.
 const LONGEST_STANDSTILL: Duration = Duration::from_secs(4);
-/// How long an extrinsic that a killed pass left in the pool stays there while the next one runs.
-const HELD: Duration = Duration::from_millis(1500);
+/// How long an extrinsic waits in the pool while a pass runs that is to be killed, or that has to
+/// settle what a killed one sent.
+const HELD: Duration = Duration::from_secs(1);
 
 /// Runs `case` for each point of a pass, from the first one until the pass is no longer killed;
 /// `case` says whether it was. Returns how many points there are.
@@ -52,19 +56,44 @@ pub(super) struct Host {
     environment: Vec<(&'static str, String)>,
 }
 
-/// The validator, another one, then those that are given.
-pub(super) fn neurons(miners: impl IntoIterator<Item = Neuron>) -> Vec<Neuron> {
-    let validator = |account: Account| Neuron {
-        hotkey: account.hotkey(),
-        coldkey: Account::validator_coldkey().hotkey(),
+/// Well-known keys. Deriving one takes a tenth of a second in a test build, and hundreds of cases
+/// need the same ones.
+pub(super) struct Known {
+    pub(super) validator: Account,
+    pub(super) miners: [Account; 2],
+    validator_coldkey: Hotkey,
+    miners_coldkey: Hotkey,
+    other_validator: Hotkey,
+}
+
+pub(super) static KNOWN: LazyLock<Known> = LazyLock::new(|| Known {
+    validator: Account::validator(),
+    miners: [2, 3].map(Account::miner),
+    validator_coldkey: Account::validator_coldkey().hotkey(),
+    miners_coldkey: Account::miners_coldkey().hotkey(),
+    other_validator: Account::other_validator().hotkey(),
+});
+
+/// The validator, another one, then the two miners, which serve at these addresses.
+pub(super) fn neurons(axons: [Option<SocketAddr>; 2]) -> Vec<Neuron> {
+    let validator = |hotkey| Neuron {
+        hotkey,
+        coldkey: KNOWN.validator_coldkey,
         stake_tao: STAKE,
         axon: None,
         validator_permit: true,
     };
     let mut neurons = vec![
-        validator(Account::validator()),
-        validator(Account::other_validator()),
+        validator(KNOWN.validator.hotkey()),
+        validator(KNOWN.other_validator),
     ];
+    let miners = KNOWN.miners.iter().zip(axons).map(|(miner, axon)| Neuron {
+        hotkey: miner.hotkey(),
+        coldkey: KNOWN.miners_coldkey,
+        stake_tao: 0,
+        axon,
+        validator_permit: false,
+    });
     neurons.extend(miners);
     neurons
 }
@@ -74,9 +103,14 @@ impl Host {
     pub(super) fn start(config: Config, pins: &[(&str, Value)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name).display().to_string();
-        let coldkey = Account::validator_coldkey().hotkey();
-        Account::validator()
-            .write_wallet(Path::new(&path("wallets")), "test", "default", &coldkey)
+        KNOWN
+            .validator
+            .write_wallet(
+                Path::new(&path("wallets")),
+                "test",
+                "default",
+                &KNOWN.validator_coldkey,
+            )
             .expect("a wallet");
         let node = Node::start(config).expect("a node");
         let environment = vec![
@@ -135,15 +169,16 @@ impl Host {
             .envs(self.environment.iter().cloned())
             .envs(kill_at.map(|point| ("HORDE_KILL_AT", point.to_string())))
             .current_dir(self.folder.path());
-        let began = Instant::now();
-        let held = match self.node.pending() {
-            0 => Duration::ZERO,
-            _ => HELD,
-        };
-        let mut produced_at = began;
-        if held.is_zero() {
+        let was_left = self.node.pending() > 0;
+        if !was_left {
             self.node.produce_block();
         }
+        let held = match was_left || kill_at.is_some() {
+            true => HELD,
+            false => Duration::ZERO,
+        };
+        let mut produced_at = Instant::now();
+        let mut waits_since = None;
         let mut running = tokio::task::spawn_blocking(move || command.output());
         let mut ticks = interval(TICK);
         loop {
@@ -151,8 +186,11 @@ impl Host {
                 output = &mut running => break output.expect("no panic").expect("started"),
                 _ = ticks.tick() => (),
             }
-            let is_due = self.node.pending() > 0 || produced_at.elapsed() > LONGEST_STANDSTILL;
-            if is_due && began.elapsed() >= held {
+            let is_due = match self.node.pending() {
+                0 => produced_at.elapsed() > LONGEST_STANDSTILL,
+                _ => waits_since.get_or_insert_with(Instant::now).elapsed() >= held,
+            };
+            if is_due {
                 // as many as finalize what is in the first
                 self.node.produce_blocks(3);
                 produced_at = Instant::now();

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::Utc;
-use horde_validator::devnet::accounts::Account;
 use horde_validator::devnet::node::{
-    Commit, CommitScheme, Config, Hyperparameters, Neuron, Outcome, Production,
+    Commit, CommitScheme, Config, Hyperparameters, Outcome, Production,
 };
 use horde_validator::scoring::Commitment;
 use horde_validator::store::{
@@ -17,7 +16,7 @@ use horde_validator::wire::event::{Event, EventSubtype, EventType};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::host::{CLASS, Host, Left, NETUID, UID, at_every_point, neurons};
+use super::host::{CLASS, Host, KNOWN, Left, NETUID, UID, at_every_point, neurons};
 
 const PASS: &str = "set-weights";
 /// Passes after the killed one until everything is settled; more would be a pass that waits for
@@ -59,13 +58,6 @@ impl Pace {
     }
 
     fn start(&self) -> Host {
-        let miner = |number| Neuron {
-            hotkey: Account::miner(number).hotkey(),
-            coldkey: Account::miners_coldkey().hotkey(),
-            stake_tao: 0,
-            axon: None,
-            validator_permit: false,
-        };
         let config = Config {
             scheme: self.scheme,
             netuid: NETUID,
@@ -73,7 +65,7 @@ impl Pace {
             // with blocks that come on demand and yet carry the time of the clock
             production: Production::Timed,
             block_time: self.block_time,
-            neurons: neurons((0..SCORES.len()).map(miner)),
+            neurons: neurons([None, None]),
             hyperparameters: Hyperparameters {
                 tempo: self.tempo,
                 // a second write would not be refused, but counted
@@ -129,7 +121,7 @@ impl Pace {
                 self.begin_epoch(host);
             }
         }
-        match node.commits_of(&Account::validator().hotkey()).first() {
+        match node.commits_of(&KNOWN.validator.hotkey()).first() {
             Some(Commit::Hash { window, .. }) => node.produce_to(window.0),
             Some(Commit::Timelocked { .. }) => self.wait_for_opening(host).await,
             None => (),
@@ -162,9 +154,11 @@ fn keep_a_batch(host: &Host) {
         now,
         "planned by the test",
     );
-    let miners: Vec<(String, f64)> = (0..)
+    let miners: Vec<(String, f64)> = KNOWN
+        .miners
+        .iter()
+        .map(|miner| miner.hotkey().to_string())
         .zip(SCORES)
-        .map(|(number, score)| (Account::miner(number).hotkey().to_string(), score))
         .collect();
     let miner = |(hotkey, _): &(String, f64)| MinerRow {
         hotkey: hotkey.clone(),
@@ -211,14 +205,30 @@ fn keep_a_batch(host: &Host) {
     });
 }
 
-/// Kills the pass that comes after `earlier` whole ones, at this point, and goes on until all is
-/// settled.
-async fn is_killed(scheme: CommitScheme, earlier: usize, point: u64) -> bool {
+/// What comes before the pass that is killed.
+#[derive(Clone, Copy)]
+enum Before {
+    Nothing,
+    /// A pass that nobody killed.
+    Whole,
+    /// One that was killed at this point, while what it had sent was in the pool.
+    Killed(u64),
+}
+
+/// Kills a pass at this point, and goes on until all is settled.
+async fn is_killed(scheme: CommitScheme, before: Before, point: u64) -> bool {
     let pace = Pace::of(scheme);
     let host = pace.start();
-    for _ in 0..earlier {
-        host.pass(PASS).await;
-        pace.go_on(&host).await;
+    match before {
+        Before::Nothing => (),
+        Before::Whole => {
+            host.pass(PASS).await;
+            pace.go_on(&host).await;
+        }
+        Before::Killed(earlier) => {
+            assert!(host.is_killed(PASS, earlier).await);
+            assert_eq!(host.node.pending(), 1);
+        }
     }
     let is_killed = host.is_killed(PASS, point).await;
     assert_can_be_revealed(&host, point);
@@ -249,7 +259,7 @@ fn is_settled(left: &Left) -> bool {
 /// What the chain holds sealed, this disk can reveal.
 fn assert_can_be_revealed(host: &Host, point: u64) {
     let rows = host.left().store.last_weights(10).expect("read");
-    for commit in host.node.commits_of(&Account::validator().hotkey()) {
+    for commit in host.node.commits_of(&KNOWN.validator.hotkey()) {
         let is_known = rows.iter().any(|row| match commit {
             Commit::Hash { hash, .. } => commitment(row) == hash,
             Commit::Timelocked { round, .. } => row.reveal_round == Some(round),
@@ -262,7 +272,7 @@ fn commitment(row: &WeightsRow) -> [u8; 32] {
     let uids: Vec<u16> = row.entries.iter().map(|entry| entry.uid).collect();
     let values: Vec<u16> = row.entries.iter().map(|entry| entry.value).collect();
     Commitment {
-        account: Account::validator().hotkey().public(),
+        account: KNOWN.validator.hotkey().public(),
         netuid: row.netuid,
         uids: &uids,
         values: &values,
@@ -327,48 +337,67 @@ fn assert_written_once(scheme: CommitScheme, host: &Host, point: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn weights_are_set_once_wherever_setting_is_killed() {
-    let points = at_every_point(async |point| is_killed(CommitScheme::Off, 0, point).await).await;
+    let points =
+        at_every_point(async |point| is_killed(CommitScheme::Off, Before::Nothing, point).await)
+            .await;
     assert!(points >= 18, "{points} points");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn weights_are_committed_once_per_epoch_wherever_committing_is_killed() {
-    let case = async |point| is_killed(CommitScheme::Epochs, 0, point).await;
+    let case = async |point| is_killed(CommitScheme::Epochs, Before::Nothing, point).await;
     let points = at_every_point(case).await;
     assert!(points >= 16, "{points} points");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn weights_are_revealed_once_per_epoch_wherever_revealing_is_killed() {
-    let case = async |point| is_killed(CommitScheme::Epochs, 1, point).await;
+    let case = async |point| is_killed(CommitScheme::Epochs, Before::Whole, point).await;
     let points = at_every_point(case).await;
     assert!(points >= 12, "{points} points");
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_pass_that_settles_what_a_killed_one_sent_may_be_killed_too() {
+    let scheme = CommitScheme::Epochs;
+    let mut sent = 1;
+    loop {
+        let host = Pace::of(scheme).start();
+        assert!(host.is_killed(PASS, sent).await, "nothing was ever sent");
+        if host.node.pending() > 0 {
+            break;
+        }
+        sent += 1;
+    }
+    let case = async |point| is_killed(scheme, Before::Killed(sent), point).await;
+    let points = at_every_point(case).await;
+    assert!(points >= 10, "{points} points");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn weights_are_committed_once_per_interval_wherever_committing_is_killed() {
-    let case = async |point| is_killed(CommitScheme::BlockIntervals, 0, point).await;
+    let case = async |point| is_killed(CommitScheme::BlockIntervals, Before::Nothing, point).await;
     let points = at_every_point(case).await;
     assert!(points >= 16, "{points} points");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn weights_are_revealed_once_per_interval_wherever_revealing_is_killed() {
-    let case = async |point| is_killed(CommitScheme::BlockIntervals, 1, point).await;
+    let case = async |point| is_killed(CommitScheme::BlockIntervals, Before::Whole, point).await;
     let points = at_every_point(case).await;
     assert!(points >= 12, "{points} points");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn weights_are_time_locked_once_wherever_committing_is_killed() {
-    let case = async |point| is_killed(CommitScheme::Timelocked, 0, point).await;
+    let case = async |point| is_killed(CommitScheme::Timelocked, Before::Nothing, point).await;
     let points = at_every_point(case).await;
     assert!(points >= 18, "{points} points");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_chain_opened_is_noted_once_wherever_noting_is_killed() {
-    let case = async |point| is_killed(CommitScheme::Timelocked, 1, point).await;
+    let case = async |point| is_killed(CommitScheme::Timelocked, Before::Whole, point).await;
     let points = at_every_point(case).await;
     assert!(points >= 8, "{points} points");
 }
