@@ -18,7 +18,7 @@ pub struct WeightVector {
 pub enum Call {
     /// Writes weights in the clear.
     SetWeights(WeightVector),
-    /// Commits to `commit_hash(..)` of weights that are revealed later.
+    /// Commits to the hash of weights (`scoring::Commitment`) that are revealed later.
     CommitHash { netuid: u16, hash: Hash },
     /// Reveals what was committed; `salt` is left out where the runtime knows none.
     Reveal {

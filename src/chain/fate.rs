@@ -6,7 +6,6 @@ use subxt::events::Phase;
 use subxt::rpcs::methods::legacy::Bytes;
 use subxt::rpcs::rpc_params;
 
-use super::commit_hash::blake2_256;
 use super::runtime::{Item, Runtime};
 use super::{Chain, ChainError, Hash, Refusal, Snapshot};
 
@@ -89,7 +88,7 @@ impl Chain {
             .block
             .extrinsics
             .iter()
-            .position(|bytes| blake2_256(&bytes.0) == *extrinsic.bytes());
+            .position(|bytes| Hash::of(&bytes.0) == extrinsic);
         let Some(index) = index else { return Ok(None) };
         let block = self.connection.height(Some(block_hash)).await?;
         let outcome = match self.snapshot(block, block_hash).await {

@@ -4,10 +4,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use blake2::digest::consts::U32;
+use blake2::{Blake2b, Digest};
 use serde::{Deserialize, Serialize};
 use subxt::config::substrate::H256;
-
-use super::commit_hash::blake2_256;
 
 /// BLAKE2b-256 of something, or the hash of a block.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ impl Hash {
 
     /// BLAKE2b-256, by which the chain names extrinsics and ciphertexts.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(blake2_256(bytes))
+        Self(Blake2b::<U32>::digest(bytes).into())
     }
 
     pub const fn bytes(&self) -> &[u8; 32] {

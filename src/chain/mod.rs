@@ -9,7 +9,6 @@ mod capabilities;
     reason = "the type `Chain` is what this folder is about"
 )]
 mod chain;
-mod commit_hash;
 mod commit_window;
 mod connection;
 mod endpoint;
@@ -35,7 +34,6 @@ pub use beacon::Beacon;
 pub use call::{Call, WeightVector};
 pub use capabilities::{Capabilities, RevealUnit, TimelockForm};
 pub use chain::{Chain, ConnectOptions};
-pub use commit_hash::commit_hash;
 pub use commit_window::{RevealTiming, RevealWindow};
 pub use connection::Timeouts;
 pub use endpoint::{Endpoint, FINNEY_GENESIS, NotAnEndpoint};

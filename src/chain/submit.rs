@@ -10,7 +10,6 @@ use subxt::rpcs::methods::legacy::TransactionStatus;
 use subxt::rpcs::rpc_params;
 use tokio::time::Instant;
 
-use super::commit_hash::blake2_256;
 use super::connection::{cause_of, message_of};
 use super::extrinsic::Terms;
 use super::{Call, Chain, ChainError, Hash, Included, Outcome, Refusal, Snapshot};
@@ -92,7 +91,7 @@ impl Chain {
         };
         let bytes = snapshot.runtime.signed(call, signer, &terms)?;
         Ok(Prepared {
-            extrinsic: Hash::new(blake2_256(&bytes)),
+            extrinsic: Hash::of(&bytes),
             birth_block: snapshot.block(),
             death_block: snapshot.block() + period - 1,
             nonce,

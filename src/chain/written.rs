@@ -5,7 +5,6 @@ use futures_util::try_join;
 use subxt::config::substrate::H256;
 use subxt::utils::AccountId32;
 
-use super::commit_hash::blake2_256;
 use super::runtime::subtensor;
 use super::{
     ChainError, EpochClock, Hash, RevealDelay, RevealUnit, RevealWindow, Snapshot, Subnet,
@@ -125,7 +124,7 @@ impl Snapshot {
                 found.push(TimelockedCommit {
                     epoch,
                     commit_block: block,
-                    ciphertext_hash: Hash::new(blake2_256(ciphertext)),
+                    ciphertext_hash: Hash::of(ciphertext),
                     reveal_round: round,
                 });
             }

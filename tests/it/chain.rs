@@ -7,15 +7,13 @@ use std::time::Duration;
 use horde_validator::chain::{
     Call, Chain, ChainError, ConnectOptions, Endpoint, Fate, Hash, Outcome, Prepared,
     RevealConditions, RevealTiming, SubmitError, Subnet, TimelockForm, Timeouts, Until,
-    WeightVector, commit_hash, reveal_plan, timelock,
+    WeightVector, reveal_plan, timelock,
 };
 use horde_validator::devnet::node::{
     CommitScheme, Config, Hyperparameters, Neuron, Node, PoolRefusal, Production, SubmitFault,
 };
 use horde_validator::keys::{Hotkey, Keypair};
-use serde_json::Value;
-
-use crate::vectors;
+use horde_validator::scoring::Commitment;
 
 const NETUID: u16 = 12;
 const LIMIT: Duration = Duration::from_secs(20);
@@ -117,24 +115,6 @@ async fn refused(chain: &Chain, call: &Call) -> (String, bool) {
 }
 
 #[test]
-fn commit_hashes_are_those_of_the_vectors() {
-    let list = |case: &Value, field: &str| -> Vec<u16> {
-        serde_json::from_value(case[field].clone()).expect("numbers")
-    };
-    for case in vectors::cases("weights_commit_hash") {
-        let hotkey: Hotkey = serde_json::from_value(case["address"].clone()).expect("an address");
-        let weights = WeightVector {
-            netuid: serde_json::from_value(case["netuid"].clone()).expect("a number"),
-            uids: list(&case, "uids"),
-            values: list(&case, "values"),
-            version_key: serde_json::from_value(case["version_key"].clone()).expect("a number"),
-        };
-        let hash = commit_hash(&hotkey, &weights, Some(&list(&case, "salt")));
-        assert_eq!(Value::String(hash.to_string()), case["hash"]);
-    }
-}
-
-#[test]
 fn a_subnet_and_its_neurons_are_read_in_every_generation() {
     for scheme in CommitScheme::ALL {
         with_node(scheme, async |node| {
@@ -213,7 +193,21 @@ fn a_commit_is_revealed_within_the_window_that_was_read_from_the_chain() {
                 .capabilities()
                 .salted_reveals;
             let hotkey = signer().hotkey();
-            let hash = commit_hash(&hotkey, &weights(), salted.then_some(&SALT));
+            let WeightVector {
+                netuid,
+                uids,
+                values,
+                version_key,
+            } = weights();
+            let commitment = Commitment {
+                account: hotkey.public(),
+                netuid,
+                uids: &uids,
+                values: &values,
+                salt: salted.then_some(&SALT),
+                version_key,
+            };
+            let hash = Hash::new(commitment.hash());
             let block = send(
                 &chain,
                 &Call::CommitHash {
