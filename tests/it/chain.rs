@@ -104,6 +104,18 @@ async fn send(chain: &Chain, call: &Call) -> Result<u64, SubmitError> {
         .map(|included| included.block)
 }
 
+pub(crate) fn commit_hash(hotkey: &Hotkey, weights: &WeightVector, salt: Option<&[u16]>) -> Hash {
+    let commitment = Commitment {
+        account: hotkey.public(),
+        netuid: weights.netuid,
+        uids: &weights.uids,
+        values: &weights.values,
+        salt,
+        version_key: weights.version_key,
+    };
+    Hash::new(commitment.hash())
+}
+
 async fn refused(chain: &Chain, call: &Call) -> (String, bool) {
     match send(chain, call).await {
         Err(SubmitError::Refused(refusal)) => {
@@ -193,21 +205,7 @@ fn a_commit_is_revealed_within_the_window_that_was_read_from_the_chain() {
                 .capabilities()
                 .salted_reveals;
             let hotkey = signer().hotkey();
-            let WeightVector {
-                netuid,
-                uids,
-                values,
-                version_key,
-            } = weights();
-            let commitment = Commitment {
-                account: hotkey.public(),
-                netuid,
-                uids: &uids,
-                values: &values,
-                salt: salted.then_some(&SALT),
-                version_key,
-            };
-            let hash = Hash::new(commitment.hash());
+            let hash = commit_hash(&hotkey, &weights(), salted.then_some(&SALT));
             let block = send(
                 &chain,
                 &Call::CommitHash {

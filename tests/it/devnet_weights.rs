@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use horde_validator::chain::timelock::{commit_plaintext, encrypt};
 use horde_validator::chain::{
-    Call, Chain, ConnectOptions, SubmitError, TimelockForm, Until, WeightVector, commit_hash,
+    Call, Chain, ConnectOptions, SubmitError, TimelockForm, Until, WeightVector,
 };
 use horde_validator::devnet::accounts::Account;
 use horde_validator::devnet::node::{Commit, CommitScheme, Config, Node, Outcome, Production};
 
+use crate::chain::commit_hash;
 use crate::devnet_node::{config, neuron};
 
 const NETUID: u16 = 12;
