@@ -61,21 +61,23 @@ impl Host {
     pub(crate) fn on(node: &Node) -> Self {
         let mut host = Self::new();
         host.set("BITTENSOR_NETWORK", node.url());
-        let mut store = Store::open_or_create(&host.database()).expect("a database");
+        drop(Store::open_or_create(&host.database()).expect("a database"));
         let window = COMMIT_WINDOW;
-        for (name, value) in [
-            ("DYNAMIC_COMMIT_REVEAL_WEIGHTS_INTERVAL", CYCLE),
-            ("DYNAMIC_COMMIT_REVEAL_COMMIT_START_OFFSET", window.start),
-            (
-                "DYNAMIC_COMMIT_REVEAL_COMMIT_END_BUFFER",
-                CYCLE - window.end,
-            ),
-        ] {
-            store
-                .store_param(name, Source::Pinned, &json!(value), Utc::now())
-                .expect("kept");
-        }
+        host.pin("DYNAMIC_COMMIT_REVEAL_WEIGHTS_INTERVAL", CYCLE);
+        host.pin("DYNAMIC_COMMIT_REVEAL_COMMIT_START_OFFSET", window.start);
+        host.pin(
+            "DYNAMIC_COMMIT_REVEAL_COMMIT_END_BUFFER",
+            CYCLE - window.end,
+        );
         host
+    }
+
+    /// Fixes a dynamic parameter.
+    pub(crate) fn pin(&self, name: &str, value: u64) {
+        let mut store = self.store();
+        store
+            .store_param(name, Source::Pinned, &json!(value), Utc::now())
+            .expect("kept");
     }
 
     fn write_wallet(&self) {

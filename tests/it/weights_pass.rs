@@ -127,6 +127,9 @@ fn a_time_locked_commit_is_opened_by_the_chain() {
     config.hyperparameters.tempo = 79;
     let node = host::start(config);
     let host = Host::on(&node);
+    // a window that a busy machine does not miss
+    host.pin("DYNAMIC_COMMIT_REVEAL_WEIGHTS_INTERVAL", 4000);
+    host.pin("DYNAMIC_COMMIT_REVEAL_COMMIT_START_OFFSET", 1);
     host.finish_batch(&node, &SCORES);
     poll("the commit", Duration::from_secs(30), || {
         let run = host.horde(&["set-weights"]).success();
