@@ -46,6 +46,15 @@ async fn advance_hash(writing: &mut Writing<'_>, row: WeightsRow) -> Result<(), 
             );
             Ok(())
         }
+        // every attempt would be refused; what is due now goes in clear meanwhile
+        RevealTiming::Open if view.subnet.commit_reveal_enabled == Some(false) => {
+            warn!(
+                weights = row.id.number(),
+                until = commit.window.last,
+                "the subnet has switched commit-reveal off: this commit cannot be revealed"
+            );
+            Ok(())
+        }
         RevealTiming::Open => reveal(writing, row).await,
         RevealTiming::Expired => {
             let reason = format!(

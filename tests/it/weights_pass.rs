@@ -345,3 +345,18 @@ fn after_an_upgrade_away_from_commits_decided_weights_are_set_in_clear() {
     assert_eq!((row.way, row.state), (Way::Set, WeightsState::Final));
     assert_eq!(in_force(&node), WEIGHTS);
 }
+
+#[test]
+fn a_commit_left_behind_by_a_subnet_that_stopped_committing_holds_no_plain_weights_up() {
+    let (node, host) = with_weights_due(CommitScheme::Epochs);
+    host.horde(&["set-weights"]).success();
+    node.produce_to(host.weights().reveal_from.expect("known"));
+    node.set_hyperparameters(|wanted| wanted.commit_reveal_enabled = false);
+    host.finish_batch(&node, &SCORES);
+    host.horde(&["set-weights"])
+        .success()
+        .stdout(contains("weights 2 set in block"))
+        .stderr(contains("this commit cannot be revealed"));
+    assert_eq!(in_force(&node), WEIGHTS);
+    assert_eq!(node.ledger().len(), 2, "no reveal was tried");
+}
