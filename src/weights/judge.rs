@@ -26,6 +26,7 @@ pub fn matches(sent: &[Entry], on_chain: &[(u16, u16)]) -> bool {
         .filter(|(uid, value)| !small(*value) || found.iter().any(|(other, _)| other == uid))
         .collect();
     !sent.is_empty()
+        && !found.is_empty()
         && kept.len() == found.len()
         && kept
             .iter()
