@@ -22,7 +22,7 @@ const CLASS: ExecutorClass = ExecutorClass::SpinUp4MinGpu24Gb;
 
 /// Short where a test has to wait for the limit, long where only a slow machine would reach it.
 fn limits() -> Limits {
-    let mut limits = Limits::PRODUCTION.scaled(0.02);
+    let mut limits = Limits::PRODUCTION.scaled(0.1);
     limits.manifest = Duration::from_secs(4);
     limits.receipts = Duration::from_secs(5);
     limits.late_answers = Duration::from_secs(4);
