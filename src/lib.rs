@@ -19,6 +19,7 @@ pub mod chain;
 pub mod devnet;
 pub mod failpoint;
 pub mod hashjob;
+pub mod http;
 pub mod keys;
 pub mod miner;
 pub mod params;

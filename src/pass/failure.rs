@@ -82,6 +82,11 @@ impl Failure {
         }
     }
 
+    /// Whether the next pass may do better without any change on this side.
+    pub fn is_passing(&self) -> bool {
+        self.exit_code() == TRY_AGAIN
+    }
+
     /// What to do next, where one thing is obvious.
     pub fn advice(&self) -> Option<String> {
         let advice = match self {

@@ -4,6 +4,7 @@
 mod chain;
 mod failure;
 mod lock;
+mod miners;
 mod outcome;
 mod progress;
 mod run;

@@ -115,13 +115,16 @@ impl Environment {
         Ok(environment)
     }
 
-    /// The value and where it comes from; an empty value counts as none.
+    /// The value and where it comes from; an empty value counts as none, unless it means off.
     pub fn lookup(&self, name: &str) -> (Option<&str>, Source) {
-        if let Some((value, source)) = self.values.get(name).filter(|(value, _)| !value.is_empty())
+        let variable = variable_named(name);
+        let may_be_empty = variable.is_some_and(|variable| variable.kind == Kind::UrlOrOff);
+        if let Some((value, source)) = self.values.get(name)
+            && (may_be_empty || !value.is_empty())
         {
             return (Some(value), source.clone());
         }
-        match variable_named(name).and_then(|variable| variable.default) {
+        match variable.and_then(|variable| variable.default) {
             Some(default) => (Some(default), Source::Default),
             None => (None, Source::Unset),
         }
@@ -132,6 +135,7 @@ impl Environment {
         let value = self.lookup(name).0.unwrap_or_default();
         match variable_named(name).map(|variable| variable.kind) {
             Some(Kind::Node) => without_keys(value),
+            Some(Kind::Url | Kind::UrlOrOff) => without_credentials(value),
             _ => value.to_owned(),
         }
     }
@@ -166,7 +170,10 @@ impl Environment {
             None => Ok(()),
             Some(wanted) => Err(SettingsError::Malformed {
                 name: variable.name,
-                found: value.to_owned(),
+                found: match variable.kind {
+                    Kind::Url | Kind::UrlOrOff => self.shown(variable.name),
+                    _ => value.to_owned(),
+                },
                 from,
                 wanted,
                 example: variable.example,
@@ -192,6 +199,12 @@ fn finding(kind: Kind, value: &str) -> Option<&'static str> {
             parse_hash_job_size(value).is_some(),
             "letters,digits,hashes",
         ),
+        Kind::ConfigEnv => (
+            ["prod", "staging", "testing"].contains(&value),
+            "prod, staging or testing",
+        ),
+        Kind::Url => (is_url(value), "the address of a server"),
+        Kind::UrlOrOff => (value.is_empty() || is_url(value), "an address or empty"),
     };
     (!is_good).then_some(wanted)
 }
@@ -234,6 +247,26 @@ fn without_keys(network: &str) -> String {
     shown.unwrap_or_else(|| "an address that cannot be read".to_owned())
 }
 
+/// Any server has a host; which schemes make sense is for its client to say.
+fn is_url(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| url.has_host())
+}
+
+/// The address without user, password and query, which may be secret.
+fn without_credentials(address: &str) -> String {
+    if address.is_empty() {
+        return String::new();
+    }
+    let shown = Url::parse(address).ok().and_then(|mut url| {
+        url.set_username("").ok()?;
+        url.set_password(None).ok()?;
+        url.set_query(None);
+        url.set_fragment(None);
+        Some(url.to_string())
+    });
+    shown.unwrap_or_else(|| "an address that cannot be read".to_owned())
+}
+
 /// A parse error of a `.env` line quotes the line, which may hold a secret.
 fn without_values(error: &dotenvy::Error) -> String {
     match error {
@@ -257,6 +290,36 @@ fn is_variable_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_servers_address_keeps_its_path_and_loses_its_credentials() {
+        for (given, shown) in [
+            ("", ""),
+            (
+                "wss://facilitator.example/ws/v0/",
+                "wss://facilitator.example/ws/v0/",
+            ),
+            (
+                "https://me:secret@x.example/a?key=secret#s",
+                "https://x.example/a",
+            ),
+            ("https://me:secret@", "an address that cannot be read"),
+        ] {
+            assert_eq!(without_credentials(given), shown, "{given}");
+        }
+    }
+
+    #[test]
+    fn an_empty_value_turns_the_stats_collector_off_and_nothing_else() {
+        let names = ["STATS_COLLECTOR_URL", "FACILITATOR_URI"];
+        let environment = Environment::from_pairs(names.map(|name| (name, String::new())));
+        let environment = environment.expect("well-formed");
+        assert_eq!(environment.stats_collector(), None);
+        assert_eq!(
+            environment.facilitator(),
+            "wss://facilitator.computehorde.io/ws/v0/"
+        );
+    }
 
     #[test]
     fn an_address_is_shown_without_the_keys_in_it() {

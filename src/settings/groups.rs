@@ -66,6 +66,40 @@ impl Environment {
         })
     }
 
+    /// The websocket that users' jobs come from.
+    pub fn facilitator(&self) -> &str {
+        self.text("FACILITATOR_URI").expect("it has a default")
+    }
+
+    /// Version of this validator and of what runs it, as the facilitator is told; `None`: that of
+    /// this program.
+    pub fn told_versions(&self) -> (Option<&str>, Option<&str>) {
+        let [version, runner] = ["VALIDATOR_VERSION", "VALIDATOR_RUNNER_VERSION"];
+        (self.text(version), self.text(runner))
+    }
+
+    /// Where events are sent, if anywhere; ends in a slash.
+    pub fn stats_collector(&self) -> Option<&str> {
+        self.text("STATS_COLLECTOR_URL")
+            .filter(|url| !url.is_empty())
+    }
+
+    /// The address of the published parameters.
+    pub fn dynamic_config_url(&self) -> String {
+        if let Some(url) = self.text("DYNAMIC_CONFIG_URL") {
+            return url.to_owned();
+        }
+        let name = self.text("DYNAMIC_CONFIG_ENV").expect("it has a default");
+        format!(
+            "https://raw.githubusercontent.com/backend-developers-ltd/compute-horde-dynamic-config/\
+             master/validator-config-{name}.json"
+        )
+    }
+
+    pub fn sends_machine_specs(&self) -> bool {
+        self.switch("HORDE_SEND_MACHINE_SPECS")
+    }
+
     pub fn is_migrating(&self) -> bool {
         self.switch("MIGRATING")
     }

@@ -11,8 +11,14 @@ pub enum Kind {
     },
     Real,
     HashJobSize,
+    /// The name of a published set of parameters.
+    ConfigEnv,
     /// A network's name or a node's address, in which providers put their keys.
     Node,
+    /// The address of a server; user, password and query are not shown.
+    Url,
+    /// The same; written down but empty, it turns something off.
+    UrlOrOff,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +98,55 @@ pub static VARIABLES: &[Variable] = &[
         None,
         "/run/credentials/horde/password",
         "file with the password of an encrypted hotkey file",
+    ),
+    variable(
+        "FACILITATOR_URI",
+        Kind::Url,
+        Some("wss://facilitator.computehorde.io/ws/v0/"),
+        "wss://facilitator.computehorde.io/ws/v0/",
+        "where users' jobs come from",
+    ),
+    variable(
+        "STATS_COLLECTOR_URL",
+        Kind::UrlOrOff,
+        Some("https://facilitator.computehorde.io/stats_collector/v0/"),
+        "https://facilitator.computehorde.io/stats_collector/v0/",
+        "where system events are sent; empty: nowhere",
+    ),
+    variable(
+        "DYNAMIC_CONFIG_ENV",
+        Kind::ConfigEnv,
+        Some("prod"),
+        "prod",
+        "which published parameters: prod, staging, testing",
+    ),
+    variable(
+        "DYNAMIC_CONFIG_URL",
+        Kind::Url,
+        None,
+        "https://example.org/validator-config-prod.json",
+        "the published parameters themselves, instead of the subnet owner's",
+    ),
+    variable(
+        "VALIDATOR_VERSION",
+        Kind::Text,
+        None,
+        "0.1.0",
+        "version told to the facilitator; else that of this program",
+    ),
+    variable(
+        "VALIDATOR_RUNNER_VERSION",
+        Kind::Text,
+        None,
+        "0.1.0",
+        "version of what runs it, told likewise",
+    ),
+    variable(
+        "HORDE_SEND_MACHINE_SPECS",
+        Kind::Switch,
+        Some("0"),
+        "1",
+        "tell the facilitator the hardware of executors that passed a batch",
     ),
     variable(
         "MIGRATING",

@@ -1,7 +1,8 @@
 //! Facts about this database itself, such as the chain it belongs to.
 
 use chrono::{DateTime, Utc};
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, Transaction};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError};
@@ -48,23 +49,20 @@ impl Store {
     }
 
     pub fn note_chain(&mut self, seen: &ChainSeen) -> Result<(), StoreError> {
-        let text = serde_json::to_string(seen).expect("times and numbers are JSON");
-        self.write(|tx| {
-            tx.execute(
-                "INSERT INTO meta (key, value) VALUES (?1, ?2)
-                 ON CONFLICT DO UPDATE SET value = excluded.value",
-                (CHAIN_SEEN, text),
-            )?;
-            Ok(())
-        })
+        self.write(|tx| put(tx, CHAIN_SEEN, seen))
     }
 
     pub fn chain_seen(&self) -> Result<Option<ChainSeen>, StoreError> {
+        self.meta(CHAIN_SEEN)
+    }
+
+    /// The fact of this name, once it was put.
+    pub(super) fn meta<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StoreError> {
         let mut query = self
             .db
             .prepare_cached("SELECT rowid, value FROM meta WHERE key = ?1")?;
         let row: Option<(i64, String)> = query
-            .query_row([CHAIN_SEEN], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row([key], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         row.map(|(id, text)| {
             serde_json::from_str(&text).map_err(|error| StoreError::Row {
@@ -75,4 +73,15 @@ impl Store {
         })
         .transpose()
     }
+}
+
+/// Puts a fact in the place of the one of the same name.
+pub(super) fn put(tx: &Transaction, key: &str, fact: &impl Serialize) -> Result<(), StoreError> {
+    let text = serde_json::to_string(fact).expect("times and numbers are JSON");
+    tx.execute(
+        "INSERT INTO meta (key, value) VALUES (?1, ?2)
+         ON CONFLICT DO UPDATE SET value = excluded.value",
+        (key, text),
+    )?;
+    Ok(())
 }

@@ -3,20 +3,15 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tracing::warn;
 
-use super::batch::{BatchInput, Limits, debug_targets, run_batch};
-use crate::chain::{Chain, ChainError};
+use super::batch::{BatchInput, Limits, run_batch};
+use crate::chain::Chain;
 use crate::hashjob;
 use crate::keys::Keypair;
-use crate::miner::MinerAddress;
 use crate::params::WeightsVersion;
 use crate::pass::{Failure, Outcome, Pass};
 use crate::scoring::DanceBonus;
 use crate::store::{BatchId, BatchRecord};
-
-/// How often the metagraph is read before a batch is lost.
-const METAGRAPH_ATTEMPTS: u32 = 3;
 
 pub(super) async fn run_and_keep(
     pass: &mut Pass,
@@ -33,11 +28,12 @@ pub(super) async fn run_and_keep(
 }
 
 async fn input(
-    pass: &Pass,
+    pass: &mut Pass,
     chain: &Chain,
     signer: Keypair,
     batch: BatchId,
 ) -> Result<BatchInput, Failure> {
+    let miners = pass.serving_miners(chain).await?;
     let (params, settings) = (&pass.params, &pass.environment);
     let overridden = settings
         .weights_version_override()
@@ -55,7 +51,7 @@ async fn input(
     Ok(BatchInput {
         uuid,
         keypair: Arc::new(signer),
-        miners: targets(pass, chain).await?,
+        miners,
         previous_online: pass.store.previous_online(batch)?,
         dance: DanceBonus {
             weights_version: overridden.unwrap_or(params.weights_version()),
@@ -71,39 +67,6 @@ async fn input(
         limits,
         now: pass.now(),
     })
-}
-
-/// Every neuron that serves, or the miners of the debug settings.
-async fn targets(pass: &Pass, chain: &Chain) -> Result<Vec<MinerAddress>, Failure> {
-    if let Some(debug) = pass.environment.debug_miners()? {
-        return Ok(debug_targets(
-            &debug.hotkey,
-            &debug.address,
-            debug.port,
-            debug.count,
-        ));
-    }
-    let netuid = pass.environment.netuid()?;
-    let mut attempt = 1;
-    let metagraph = loop {
-        let read: Result<_, ChainError> =
-            async { chain.best().await?.metagraph(netuid).await }.await;
-        match read {
-            Ok(metagraph) => break metagraph,
-            Err(error) if attempt >= METAGRAPH_ATTEMPTS => return Err(error.into()),
-            Err(error) => warn!(%error, attempt, "the metagraph cannot be read"),
-        }
-        attempt += 1;
-    };
-    let serving = metagraph.neurons.iter().filter_map(|neuron| {
-        let axon = neuron.axon?;
-        Some(MinerAddress {
-            hotkey: neuron.hotkey.to_string(),
-            host: axon.ip.to_string(),
-            port: axon.port,
-        })
-    });
-    Ok(serving.collect())
 }
 
 fn outcome(record: &BatchRecord) -> Outcome {

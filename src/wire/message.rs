@@ -18,8 +18,12 @@ pub struct Malformed {
 
 impl Malformed {
     pub(super) fn unknown_type() -> Self {
+        Self::because("unknown message_type")
+    }
+
+    pub(super) fn because(finding: &str) -> Self {
         Self {
-            finding: "unknown message_type".to_owned(),
+            finding: finding.to_owned(),
             is_manifest: false,
         }
     }

@@ -3,6 +3,7 @@
 pub mod authentication;
 pub mod event;
 pub mod executor_class;
+pub mod facilitator;
 pub mod from_miner;
 mod message;
 pub mod number;
@@ -16,6 +17,7 @@ pub mod volume;
 
 pub use authentication::AuthenticationPayload;
 pub use executor_class::{ExecutorClass, UnknownExecutorClass};
+pub use facilitator::{FromFacilitator, ToFacilitator};
 pub use from_miner::FromMiner;
 use message::message_type;
 pub use message::{GenericError, Malformed};

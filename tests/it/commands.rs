@@ -132,12 +132,32 @@ fn wrong_usage_exits_2() {
     }
 }
 
+/// Each version that operators may have is kept as a file.
+#[test]
+fn an_old_database_is_brought_up_to_date_and_loses_nothing() {
+    let host = Host::new();
+    std::fs::write(host.database(), include_bytes!("../databases/v1.db")).expect("written");
+    host.horde(&["migrate"])
+        .success()
+        .stdout(contains("is up to date, version 2"));
+    let db = rusqlite::Connection::open(host.database()).expect("it opens");
+    let kept: String = db
+        .query_row(
+            "SELECT miner_hotkey FROM receipts WHERE job_uuid = 'a job'",
+            [],
+            |row| row.get(0),
+        )
+        .expect("the receipt is still there");
+    assert_eq!(kept, "a miner");
+    assert_eq!(host.json(&["status"])["serving"], false);
+}
+
 #[test]
 fn a_database_is_made_once() {
     let host = Host::new();
     let (first, second) = (host.horde(&["migrate"]), host.horde(&["migrate"]));
-    insta::assert_snapshot!(shown(&host, &first.success()), @"[folder]/horde.db made, version 1");
-    insta::assert_snapshot!(shown(&host, &second.success()), @"[folder]/horde.db is up to date, version 1");
+    insta::assert_snapshot!(shown(&host, &first.success()), @"[folder]/horde.db made, version 2");
+    insta::assert_snapshot!(shown(&host, &second.success()), @"[folder]/horde.db is up to date, version 2");
 }
 
 #[test]
@@ -147,7 +167,7 @@ fn the_status_of_a_new_installation_is_short() {
     let run = host.horde(&["status"]).success();
     insta::assert_snapshot!(shown(&host, &run), @r"
     serving    yes
-    database   [folder]/horde.db (version 1)
+    database   [folder]/horde.db (version 2)
     chain      not seen yet
     batch      none planned yet
     weights    none decided yet
@@ -169,7 +189,7 @@ fn status_shows_what_was_done_and_what_is_wrong() {
     filtered(|| {
         insta::assert_snapshot!(shown(&host, &run), @r"
     serving    NO
-    database   [folder]/horde.db (version 1)
+    database   [folder]/horde.db (version 2)
     chain      block [block], seen [ago]
     on chain   our last write is 2 blocks old (0.1 tempos)
     batch      1 at block [block]: done
@@ -207,6 +227,20 @@ fn config_shows_where_each_setting_comes_from() {
         the hotkey's file (from the environment)
     BITTENSOR_WALLET_PASSWORD_FILE=
         file with the password of an encrypted hotkey file (from nowhere)
+    FACILITATOR_URI=wss://facilitator.computehorde.io/ws/v0/
+        where users' jobs come from (from the default)
+    STATS_COLLECTOR_URL=https://facilitator.computehorde.io/stats_collector/v0/
+        where system events are sent; empty: nowhere (from the default)
+    DYNAMIC_CONFIG_ENV=prod
+        which published parameters: prod, staging, testing (from the default)
+    DYNAMIC_CONFIG_URL=
+        the published parameters themselves, instead of the subnet owner's (from nowhere)
+    VALIDATOR_VERSION=
+        version told to the facilitator; else that of this program (from nowhere)
+    VALIDATOR_RUNNER_VERSION=
+        version of what runs it, told likewise (from nowhere)
+    HORDE_SEND_MACHINE_SPECS=0
+        tell the facilitator the hardware of executors that passed a batch (from the default)
     MIGRATING=yes
         1: start without serving (from .env)
     SYNTHETIC_JOBS_RUN_OFFSET=24

@@ -13,11 +13,9 @@ mod record;
 mod run;
 mod score;
 mod share;
-mod targets;
 mod telemetry;
 
 pub use input::BatchInput;
 pub use limits::Limits;
 pub use record::BatchResult;
 pub use run::run_batch;
-pub use targets::debug_targets;

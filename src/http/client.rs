@@ -1,0 +1,101 @@
+//! One kind of client for services that the operator has chosen, one for strangers.
+
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Body, HttpError};
+
+const MOST_REDIRECTS: usize = 5;
+
+/// Bounds on one exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// To connect, and between two pieces of the answer.
+    pub idle: Duration,
+    /// For everything, from connecting to the last byte.
+    pub total: Duration,
+    /// Of the answer's body.
+    pub bytes: u64,
+}
+
+/// Keeps connections open between requests. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    limits: Limits,
+}
+
+impl Client {
+    /// For services that the settings name: uses the system's proxy, follows a few redirects.
+    pub fn for_services(limits: Limits) -> Self {
+        Self::new(
+            reqwest::Client::builder().redirect(Policy::limited(MOST_REDIRECTS)),
+            limits,
+        )
+    }
+
+    /// For addresses that strangers have announced: goes there and nowhere else.
+    pub fn for_strangers(limits: Limits) -> Self {
+        let builder = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            .pool_max_idle_per_host(0);
+        Self::new(builder, limits)
+    }
+
+    fn new(builder: reqwest::ClientBuilder, limits: Limits) -> Self {
+        let http = builder
+            .connect_timeout(limits.idle)
+            .user_agent(concat!("horde/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .expect("the TLS provider is set in the first line of main");
+        Self { http, limits }
+    }
+
+    /// The answer to a GET, once its head is there and good.
+    ///
+    /// # Errors
+    /// No answer in time, or one with a status that is not 2xx.
+    pub async fn get(&self, url: &str) -> Result<Body, HttpError> {
+        self.send(self.http.get(url)).await
+    }
+
+    /// Posts a JSON text with these headers; returns the status, whatever it is.
+    ///
+    /// # Errors
+    /// No answer in time.
+    pub async fn post_json(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        json: String,
+    ) -> Result<u16, HttpError> {
+        let mut request = self
+            .http
+            .post(url)
+            .header("Content-Type", "application/json")
+            .body(json);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        match self.send(request).await {
+            Ok(body) => Ok(body.status()),
+            Err(HttpError::Status(status)) => Ok(status),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Body, HttpError> {
+        let deadline = Instant::now() + self.limits.total;
+        let response = timeout_at(deadline, request.send())
+            .await
+            .map_err(|_| HttpError::Slow(self.limits.total))??;
+        let status = response.status();
+        match status.is_success() {
+            true => Ok(Body::new(response, self.limits, deadline)),
+            false => Err(HttpError::Status(status.as_u16())),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! HTTP to services and to strangers: requests whose answers are bounded in size and time, and
+//! errors that never show the address, which may hold credentials. Knows no service.
+
+mod body;
+mod client;
+mod error;
+
+pub use body::Body;
+pub use client::{Client, Limits};
+pub use error::HttpError;
