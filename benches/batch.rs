@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use futures_util::{SinkExt, StreamExt};
 use horde_validator::hashjob::Size;
 use horde_validator::keys::Keypair;
-use horde_validator::miner::MinerAddress;
+use horde_validator::miner::{MinerAddress, Tap};
 use horde_validator::params::WeightsVersion;
 use horde_validator::pass::Progress;
 use horde_validator::scoring::DanceBonus;
@@ -81,6 +81,7 @@ async fn run(miners: usize, port: u16) -> BatchResult {
         executor_caps: BTreeMap::new(),
         hash_size: Some(Size::new(2, 0, 1).expect("3844 passwords")),
         limits: Limits::PRODUCTION,
+        tap: Tap::default(),
         now: chrono::Utc::now(),
     };
     run_batch(input, &Progress::hidden(), &CancellationToken::new()).await

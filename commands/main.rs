@@ -13,6 +13,7 @@ mod devnet;
 mod logging;
 mod migrate;
 mod output;
+mod relay_organic;
 mod run_synthetic;
 mod schedule_synthetic;
 mod set_weights;

@@ -17,11 +17,13 @@
 pub mod chain;
 #[cfg(feature = "devnet")]
 pub mod devnet;
+pub mod facilitator;
 pub mod failpoint;
 pub mod hashjob;
 pub mod http;
 pub mod keys;
 pub mod miner;
+pub mod organic;
 pub mod params;
 pub mod pass;
 pub mod schedule;

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::inbox::{CloseReason, Inbox, JobAnswers, ManifestAnswer, Timed};
 use super::link::{Caller, Link, Writer};
-use super::{MinerAddress, Moment};
+use super::{MinerAddress, Moment, Speaker};
 use crate::failpoint;
 
 /// A connection that keeps itself up. Dropping it ends it without a farewell.
@@ -38,6 +38,14 @@ impl MinerClient {
 
     pub fn address(&self) -> &MinerAddress {
         &self.0.address
+    }
+
+    /// Waits until there was a connection on which this side has said who it is.
+    ///
+    /// # Errors
+    /// When the connection is closed for good before.
+    pub async fn connected(&self) -> Result<(), Closed> {
+        self.look(|inbox| inbox.is_established.then_some(())).await
     }
 
     /// Waits for the first manifest.
@@ -128,6 +136,7 @@ impl MinerClient {
                         after: now,
                     });
                 }
+                self.0.caller.tap.note(Speaker::Validator, text, now);
                 sink.feed(Message::Text(text.clone())).await?;
             }
             sink.flush().await

@@ -84,6 +84,8 @@ pub(super) struct Inbox {
     pub(super) manifest: Option<Timed<ManifestAnswer>>,
     pub(super) jobs: HashMap<String, JobAnswers>,
     pub(super) closed: Option<CloseReason>,
+    /// There was a connection on which this side has said who it is.
+    pub(super) is_established: bool,
     /// Messages by type; those that could not be read under "".
     pub(super) counts: BTreeMap<&'static str, u32>,
     noise: u64,

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::budget::{LARGEST_MESSAGE, LargeMessages};
 use super::inbox::{CloseReason, Inbox, Next};
 use super::sieve::Sieve;
-use super::{Clock, Limits, MinerAddress};
+use super::{Clock, Limits, MinerAddress, Speaker, Tap};
 use crate::failpoint;
 use crate::keys::Keypair;
 use crate::wire::to_miner::Signed;
@@ -32,6 +32,7 @@ pub struct Caller {
     pub limits: Limits,
     pub clock: Clock,
     pub room: LargeMessages,
+    pub tap: Tap,
 }
 
 /// The writing half of the present connection.
@@ -92,6 +93,7 @@ impl Link {
             let error = match timeout(limits.connect, self.establish()).await {
                 Ok(Ok((writer, stream))) => {
                     is_established = true;
+                    self.inbox().is_established = true;
                     let broken = writer.broken.clone();
                     *self.writer.lock().await = Some(writer);
                     self.changed.send_replace(());
@@ -152,8 +154,10 @@ impl Link {
         };
         let signature = keypair.sign(payload.blob().as_bytes());
         let authenticate = ToMiner::Authenticate(Signed::new(payload, signature));
+        let text = authenticate.to_json();
+        self.caller.tap.note(Speaker::Validator, &text, clock.now());
         failpoint::hit("miner.authenticate");
-        sink.send(Message::text(authenticate.to_json())).await?;
+        sink.send(Message::text(text)).await?;
         failpoint::hit("miner.authenticated");
         Ok((
             Writer {
@@ -170,6 +174,7 @@ impl Link {
             let at = self.caller.clock.now();
             let next = match message {
                 Ok(Message::Text(text)) => {
+                    self.caller.tap.note(Speaker::Miner, &text, at);
                     let message = FromMiner::parse(&text);
                     self.inbox().take(message, text.len(), at)
                 }
@@ -202,7 +207,10 @@ impl Link {
         };
         let details = Some("unreadable message".to_owned());
         let error = ToMiner::GenericError(GenericError { details });
-        let send = writer.sink.send(Message::text(error.to_json()));
+        let text = error.to_json();
+        let now = self.caller.clock.now();
+        self.caller.tap.note(Speaker::Validator, &text, now);
+        let send = writer.sink.send(Message::text(text));
         if !matches!(timeout(self.caller.limits.close, send).await, Ok(Ok(()))) {
             tracing::debug!(hotkey = self.address.hotkey, "complaint not delivered");
         }

@@ -15,8 +15,9 @@ mod limits;
 mod link;
 mod manifest;
 mod sieve;
+mod tap;
 
-pub use address::MinerAddress;
+pub use address::{MinerAddress, MinerAddressError};
 pub use budget::LargeMessages;
 pub use client::{Closed, MinerClient, SendTimes};
 pub use clock::{Clock, Moment};
@@ -24,3 +25,4 @@ pub use inbox::{Acceptance, CloseReason, Final, JobAnswers, ManifestAnswer, Read
 pub use limits::Limits;
 pub use link::Caller;
 pub use manifest::{Executors, UnusableManifest, capped};
+pub use tap::{Heard, Speaker, Tap};

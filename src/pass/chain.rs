@@ -1,5 +1,6 @@
 //! The chain as a pass may use it: the right one, and not lagging behind.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tracing::debug;
@@ -15,9 +16,17 @@ const LEAST_HEAD_AGE: Duration = Duration::from_secs(10);
 /// A clock may be this far behind the chain's before it is called wrong.
 const MAX_CLOCK_BEHIND: Duration = Duration::from_secs(60);
 
-impl Pass {
-    /// Connects to the node of the settings. The database is tied to the first chain it meets.
-    pub async fn connect(&mut self) -> Result<Chain, Failure> {
+/// The way to the chain, for tasks beside a pass.
+#[derive(Clone, Debug)]
+pub struct ChainAccess {
+    environment: Environment,
+    metadata_cache: Option<PathBuf>,
+}
+
+impl ChainAccess {
+    /// Connects to the node of the settings. Whether it serves the right chain is for the pass to
+    /// say.
+    pub async fn connect(&self) -> Result<Chain, Failure> {
         let text = self.environment.network()?;
         let endpoint: Endpoint = text.parse().map_err(|_| SettingsError::Malformed {
             name: "BITTENSOR_NETWORK",
@@ -27,16 +36,36 @@ impl Pass {
             example: "finney",
         })?;
         let options = ConnectOptions {
-            metadata_cache: self.store.path().parent().map(ToOwned::to_owned),
+            metadata_cache: self.metadata_cache.clone(),
             ..ConnectOptions::default()
         };
-        let chain = Chain::connect(&endpoint, &options).await?;
+        Ok(Chain::connect(&endpoint, &options).await?)
+    }
+}
+
+impl Pass {
+    pub fn chain_access(&self) -> ChainAccess {
+        ChainAccess {
+            environment: self.environment.clone(),
+            metadata_cache: self.store.path().parent().map(ToOwned::to_owned),
+        }
+    }
+
+    /// Connects to the node of the settings. The database is tied to the first chain it meets.
+    pub async fn connect(&mut self) -> Result<Chain, Failure> {
+        let chain = self.chain_access().connect().await?;
+        self.recognise(&chain)?;
+        Ok(chain)
+    }
+
+    /// Refuses a chain that the database does not belong to.
+    pub fn recognise(&mut self, chain: &Chain) -> Result<(), Failure> {
         let found = chain.genesis().to_string();
         let bound = self.store.bind_genesis(&found)?;
-        if bound != found {
-            return Err(Failure::OtherChain { bound, found });
+        match bound == found {
+            true => Ok(()),
+            false => Err(Failure::OtherChain { bound, found }),
         }
-        Ok(chain)
     }
 
     /// The subnet of the settings at this block.

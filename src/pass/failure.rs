@@ -2,6 +2,7 @@
 //! The match to exit codes has no wildcard arm, so a new variant does not compile until decided.
 
 use crate::chain::ChainError;
+use crate::facilitator::FacilitatorError;
 use crate::settings::SettingsError;
 use crate::store::{PassOutcome, StoreError};
 use crate::weights::WeightsError;
@@ -27,6 +28,8 @@ pub enum Failure {
     Chain(#[from] ChainError),
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    #[error(transparent)]
+    Facilitator(#[from] FacilitatorError),
     #[error("this database belongs to the chain with genesis {bound}, the node serves {found}")]
     OtherChain { bound: String, found: String },
     #[error(
@@ -44,6 +47,10 @@ pub enum Failure {
     #[cfg(feature = "devnet")]
     #[error(transparent)]
     Subnet(#[from] crate::devnet::SubnetError),
+    #[error("{what} did not answer within {seconds} s")]
+    Slow { what: &'static str, seconds: u64 },
+    #[error("a part of this program has failed: {finding}")]
+    Fault { finding: String },
     #[error("the rehearsal failed: {finding}")]
     Demo { finding: String },
     #[error("ended early by a signal")]
@@ -71,14 +78,19 @@ impl Failure {
             },
             Self::Chain(ChainError::OtherChain { .. } | ChainError::Missing { .. }) => USAGE,
             Self::Weights(error) => error.exit_code(),
+            Self::Facilitator(error) => match error.is_passing() {
+                true => TRY_AGAIN,
+                false => 1,
+            },
             Self::Chain(_)
             | Self::StaleHead { .. }
             | Self::ClockBehind { .. }
             | Self::BlockNeverCame { .. }
+            | Self::Slow { .. }
             | Self::Interrupted => TRY_AGAIN,
             #[cfg(feature = "devnet")]
             Self::Subnet(_) => 1,
-            Self::Lock(_) | Self::Demo { .. } => 1,
+            Self::Lock(_) | Self::Fault { .. } | Self::Demo { .. } => 1,
         }
     }
 
@@ -125,6 +137,10 @@ impl Failure {
             },
             Self::Chain(error) => return error.advice().map(str::to_owned),
             Self::Weights(error) => return error.advice(),
+            Self::Facilitator(error) => match error.is_passing() {
+                true => "check the network and FACILITATOR_URI; the next pass tries again",
+                false => "check the hotkey with `horde config`: the facilitator must know it",
+            },
             Self::OtherChain { .. } => {
                 "check BITTENSOR_NETWORK; another network needs another HORDE_DB"
             }
@@ -135,9 +151,12 @@ impl Failure {
             Self::DebugOnMainNetwork { .. } => "unset it",
             #[cfg(feature = "devnet")]
             Self::Subnet(_) => return None,
-            Self::Lock(_) | Self::Demo { .. } | Self::BlockNeverCame { .. } | Self::Interrupted => {
-                return None;
-            }
+            Self::Lock(_)
+            | Self::Demo { .. }
+            | Self::BlockNeverCame { .. }
+            | Self::Slow { .. }
+            | Self::Fault { .. }
+            | Self::Interrupted => return None,
         };
         Some(advice.to_owned())
     }

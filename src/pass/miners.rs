@@ -14,16 +14,16 @@ const METAGRAPH_ATTEMPTS: u32 = 3;
 impl Pass {
     /// Every miner that serves as the chain says now, or those of the debug settings.
     pub async fn serving_miners(&mut self, chain: &Chain) -> Result<Vec<MinerAddress>, Failure> {
-        if let Some(debug) = self.environment.debug_miners()? {
-            return Ok(debug_miners(
-                &debug.hotkey,
-                &debug.address,
-                debug.port,
-                debug.count,
-            ));
+        if let Some(named) = self.named_miners()? {
+            return Ok(named);
         }
-        let metagraph = self.metagraph(chain).await?;
-        let neurons = neurons(&metagraph);
+        let metagraph = metagraph(chain, self.environment.netuid()?).await?;
+        self.keep_metagraph(&metagraph)
+    }
+
+    /// Keeps the neurons for when the chain is away. Returns those that serve.
+    pub fn keep_metagraph(&mut self, metagraph: &Metagraph) -> Result<Vec<MinerAddress>, Failure> {
+        let neurons = neurons(metagraph);
         self.store
             .keep_neurons(&neurons, metagraph.block, self.now())?;
         Ok(neurons.iter().filter_map(address).collect())
@@ -37,35 +37,46 @@ impl Pass {
         };
         match read {
             Err(failure) if failure.is_passing() => {
-                let known = self.store.neurons()?;
+                let known = self.remembered_miners()?;
                 if known.is_empty() {
                     return Err(failure);
                 }
                 warn!(%failure, "the chain is away: taking the miners that it had last");
-                Ok(known.iter().filter_map(address).collect())
+                Ok(known)
             }
             read => read,
         }
     }
 
-    async fn metagraph(&self, chain: &Chain) -> Result<Metagraph, Failure> {
-        let netuid = self.environment.netuid()?;
-        let mut attempt = 1;
-        loop {
-            let read: Result<_, ChainError> =
-                async { chain.best().await?.metagraph(netuid).await }.await;
-            match read {
-                Ok(metagraph) => return Ok(metagraph),
-                Err(error) if attempt >= METAGRAPH_ATTEMPTS => return Err(error.into()),
-                Err(error) => warn!(%error, attempt, "the metagraph cannot be read"),
+    /// The miners of the debug settings, if there are such.
+    pub fn named_miners(&self) -> Result<Option<Vec<MinerAddress>>, Failure> {
+        let named = self.environment.debug_miners()?;
+        Ok(named.map(|debug| debug_miners(&debug.hotkey, &debug.address, debug.port, debug.count)))
+    }
+
+    /// Those that served when the chain was last read.
+    pub fn remembered_miners(&self) -> Result<Vec<MinerAddress>, Failure> {
+        Ok(self.store.neurons()?.iter().filter_map(address).collect())
+    }
+}
+
+/// The neurons of a subnet as the newest block has them, asked for a few times if need be.
+pub async fn metagraph(chain: &Chain, netuid: u16) -> Result<Metagraph, ChainError> {
+    let mut attempt = 1;
+    loop {
+        let read = async { chain.best().await?.metagraph(netuid).await }.await;
+        match read {
+            Err(error) if attempt < METAGRAPH_ATTEMPTS => {
+                warn!(%error, attempt, "the metagraph cannot be read");
             }
-            attempt += 1;
+            read => return read,
         }
+        attempt += 1;
     }
 }
 
 /// Where a neuron listens, if it does.
-pub fn address(neuron: &NeuronRow) -> Option<MinerAddress> {
+fn address(neuron: &NeuronRow) -> Option<MinerAddress> {
     let (host, port) = neuron.axon.clone()?;
     Some(MinerAddress {
         hotkey: neuron.hotkey.clone(),

@@ -10,11 +10,13 @@ mod progress;
 mod run;
 mod wallet;
 
+pub use chain::ChainAccess;
 pub use failure::Failure;
 pub use lock::{Lock, LockError, LockName};
+pub use miners::metagraph;
 pub use outcome::Outcome;
 pub use progress::Progress;
-pub use run::{Frame, Pass, run};
+pub use run::{Frame, Pass, run, run_with_grace};
 pub use wallet::{WalletError, load_hotkey};
 
 /// Version and commit of this program, as `horde --version` shows them.

@@ -60,6 +60,19 @@ pub async fn run(
     frame: &Frame,
     body: impl AsyncFnOnce(&mut Pass) -> Result<Outcome, Failure>,
 ) -> Result<Outcome, Failure> {
+    run_with_grace(name, frame, GRACE, body).await
+}
+
+/// The same for a pass that may take longer to come to an end once it is told to.
+///
+/// # Errors
+/// As above.
+pub async fn run_with_grace(
+    name: &'static str,
+    frame: &Frame,
+    grace: Duration,
+    body: impl AsyncFnOnce(&mut Pass) -> Result<Outcome, Failure>,
+) -> Result<Outcome, Failure> {
     let mut store = Store::open(&frame.environment.database())?;
     let Some(_lock) = Lock::try_take(store.path(), LockName::Pass(name))? else {
         return Ok(Outcome::idle(format!("another run of {name} is under way")));
@@ -80,7 +93,7 @@ pub async fn run(
     let result = async {
         tokio::select! {
             result = body(&mut pass) => result,
-            () = overdue(&frame.stop) => Err(Failure::Interrupted),
+            () = overdue(&frame.stop, grace) => Err(Failure::Interrupted),
         }
     }
     .instrument(span)
@@ -101,7 +114,7 @@ pub async fn run(
     result
 }
 
-async fn overdue(stop: &CancellationToken) {
+async fn overdue(stop: &CancellationToken, grace: Duration) {
     stop.cancelled().await;
-    tokio::time::sleep(GRACE).await;
+    tokio::time::sleep(grace).await;
 }

@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use super::{BatchId, StoreError, events, time};
 use crate::wire::event::Event;
+use crate::wire::receipt::{FinishedReceipt, StartedReceipt};
+use crate::wire::to_miner::Signed;
 
 /// Everything that is kept of one run of a batch.
 #[derive(Clone, Debug)]
@@ -77,6 +79,36 @@ pub struct ReceiptRow {
     pub payload: Value,
 }
 
+impl From<&Signed<StartedReceipt>> for ReceiptRow {
+    fn from(signed: &Signed<StartedReceipt>) -> Self {
+        let receipt = &signed.payload;
+        Self {
+            kind: "JobStartedReceipt",
+            job_uuid: receipt.job_uuid.clone(),
+            miner_hotkey: receipt.miner_hotkey.clone(),
+            validator_hotkey: receipt.validator_hotkey.clone(),
+            validator_signature: signed.signature.clone(),
+            time: receipt.time_accepted.to_utc(),
+            payload: serde_json::to_value(receipt).expect("texts and integers are JSON"),
+        }
+    }
+}
+
+impl From<&Signed<FinishedReceipt>> for ReceiptRow {
+    fn from(signed: &Signed<FinishedReceipt>) -> Self {
+        let receipt = &signed.payload;
+        Self {
+            kind: "JobFinishedReceipt",
+            job_uuid: receipt.job_uuid.clone(),
+            miner_hotkey: receipt.miner_hotkey.clone(),
+            validator_hotkey: receipt.validator_hotkey.clone(),
+            validator_signature: signed.signature.clone(),
+            time: receipt.time_started.to_utc(),
+            payload: serde_json::to_value(receipt).expect("texts and integers are JSON"),
+        }
+    }
+}
+
 impl BatchRecord {
     pub(super) fn insert(&self, tx: &Transaction) -> Result<(), StoreError> {
         let kept = tx.execute(
@@ -98,7 +130,7 @@ impl BatchRecord {
         }
         self.insert_miners(tx)?;
         self.insert_jobs(tx)?;
-        self.insert_receipts(tx)?;
+        insert_receipts(tx, &self.receipts)?;
         self.events
             .iter()
             .try_for_each(|event| events::insert(tx, event))
@@ -163,26 +195,26 @@ impl BatchRecord {
         }
         Ok(())
     }
+}
 
-    fn insert_receipts(&self, tx: &Transaction) -> Result<(), StoreError> {
-        let mut insert = tx.prepare_cached(
-            "INSERT INTO receipts (type, job_uuid, miner_hotkey, validator_hotkey,
-                                   validator_signature, time, payload)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
-        )?;
-        for receipt in &self.receipts {
-            insert.execute((
-                receipt.kind,
-                &receipt.job_uuid,
-                &receipt.miner_hotkey,
-                &receipt.validator_hotkey,
-                &receipt.validator_signature,
-                time::to_text(receipt.time),
-                receipt.payload.to_string(),
-            ))?;
-        }
-        Ok(())
+pub(super) fn insert_receipts(tx: &Transaction, receipts: &[ReceiptRow]) -> Result<(), StoreError> {
+    let mut insert = tx.prepare_cached(
+        "INSERT INTO receipts (type, job_uuid, miner_hotkey, validator_hotkey,
+                               validator_signature, time, payload)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+    )?;
+    for receipt in receipts {
+        insert.execute((
+            receipt.kind,
+            &receipt.job_uuid,
+            &receipt.miner_hotkey,
+            &receipt.validator_hotkey,
+            &receipt.validator_signature,
+            time::to_text(receipt.time),
+            receipt.payload.to_string(),
+        ))?;
     }
+    Ok(())
 }
 
 fn json<T: Ord + serde::Serialize, V: serde::Serialize>(map: &BTreeMap<T, V>) -> String {

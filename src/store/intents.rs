@@ -2,12 +2,19 @@
 //! every act that must not be lost and not be repeated. Settling means asking the outside.
 
 use chrono::{DateTime, Utc};
+use rusqlite::Transaction;
 use serde_json::Value;
 
 use super::{Store, StoreError, time};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IntentId(i64);
+
+impl IntentId {
+    pub fn number(self) -> i64 {
+        self.0
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IntentState {
@@ -49,13 +56,7 @@ impl Store {
         detail: &Value,
         now: DateTime<Utc>,
     ) -> Result<IntentId, StoreError> {
-        self.write(|tx| {
-            tx.execute(
-                "INSERT INTO intents (kind, subject, detail, created_at) VALUES (?1, ?2, ?3, ?4)",
-                (kind, subject, detail.to_string(), time::to_text(now)),
-            )?;
-            Ok(IntentId(tx.last_insert_rowid()))
-        })
+        self.write(|tx| insert(tx, kind, subject, detail, now))
     }
 
     pub fn settle(
@@ -65,12 +66,25 @@ impl Store {
         outcome: &str,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
+        self.settle_all(&[id], state, outcome, now)
+    }
+
+    /// Settles all of these in one transaction.
+    pub fn settle_all(
+        &mut self,
+        ids: &[IntentId],
+        state: IntentState,
+        outcome: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         self.write(|tx| {
-            tx.execute(
+            let mut settle = tx.prepare_cached(
                 "UPDATE intents SET state = ?2, outcome = ?3, settled_at = ?4
                  WHERE id = ?1 AND state = 'pending'",
-                (id.0, state.name(), outcome, time::to_text(now)),
             )?;
+            for id in ids {
+                settle.execute((id.0, state.name(), outcome, time::to_text(now)))?;
+            }
             Ok(())
         })
     }
@@ -98,4 +112,18 @@ impl Store {
         }
         Ok(intents)
     }
+}
+
+pub(super) fn insert(
+    tx: &Transaction,
+    kind: &str,
+    subject: i64,
+    detail: &Value,
+    now: DateTime<Utc>,
+) -> Result<IntentId, StoreError> {
+    tx.execute(
+        "INSERT INTO intents (kind, subject, detail, created_at) VALUES (?1, ?2, ?3, ?4)",
+        (kind, subject, detail.to_string(), time::to_text(now)),
+    )?;
+    Ok(IntentId(tx.last_insert_rowid()))
 }

@@ -9,6 +9,7 @@ use super::{Store, StoreError};
 
 const GENESIS: &str = "genesis";
 const CHAIN_SEEN: &str = "chain_seen";
+const FACILITATOR_SEEN: &str = "facilitator_seen";
 
 /// The chain as the newest pass that writes weights saw it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,15 @@ pub struct ChainSeen {
     pub tempo: u16,
     /// Block of our last write of weights; `None`: not registered.
     pub last_update: Option<u64>,
+}
+
+/// The line to the facilitator as it was when it last changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FacilitatorSeen {
+    pub at: DateTime<Utc>,
+    pub is_connected: bool,
+    /// Why not, if it is not.
+    pub finding: String,
 }
 
 impl Store {
@@ -54,6 +64,14 @@ impl Store {
 
     pub fn chain_seen(&self) -> Result<Option<ChainSeen>, StoreError> {
         self.meta(CHAIN_SEEN)
+    }
+
+    pub fn note_facilitator(&mut self, seen: &FacilitatorSeen) -> Result<(), StoreError> {
+        self.write(|tx| put(tx, FACILITATOR_SEEN, seen))
+    }
+
+    pub fn facilitator_seen(&self) -> Result<Option<FacilitatorSeen>, StoreError> {
+        self.meta(FACILITATOR_SEEN)
     }
 
     /// The fact of this name, once it was put.

@@ -121,6 +121,23 @@ impl Store {
         Ok(passes)
     }
 
+    /// How many passes of this name, the newest ones, could not reach the outside.
+    pub fn unreachable_in_a_row(&self, name: &str) -> Result<u32, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT outcome FROM passes WHERE name = ?1 AND outcome IS NOT NULL
+             ORDER BY id DESC LIMIT 16",
+        )?;
+        let outcomes = query.query_map([name], |row| row.get::<_, String>(0))?;
+        let mut count = 0;
+        for outcome in outcomes {
+            if outcome? != PassOutcome::Unreachable.name() {
+                break;
+            }
+            count += 1;
+        }
+        Ok(count)
+    }
+
     /// When a pass of this name last ended well.
     pub fn last_good_pass(&self, name: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
         let mut query = self.db.prepare_cached(

@@ -8,6 +8,7 @@ use super::batch::{BatchInput, Limits, run_batch};
 use crate::chain::Chain;
 use crate::hashjob;
 use crate::keys::Keypair;
+use crate::miner::Tap;
 use crate::params::WeightsVersion;
 use crate::pass::{Failure, Outcome, Pass};
 use crate::scoring::DanceBonus;
@@ -65,6 +66,7 @@ async fn input(
             hashes,
         }),
         limits,
+        tap: Tap::default(),
         now: pass.now(),
     })
 }

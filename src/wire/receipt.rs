@@ -3,7 +3,9 @@
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
+use super::to_miner::Signed;
 use super::{ExecutorClass, python_json, time};
+use crate::keys::Keypair;
 
 /// A job was begun on an executor that had become ready.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,12 +38,22 @@ impl StartedReceipt {
     pub fn blob(&self) -> String {
         blob(self)
     }
+
+    pub fn signed(self, keypair: &Keypair) -> Signed<Self> {
+        let signature = keypair.sign(self.blob().as_bytes());
+        Signed::new(self, signature)
+    }
 }
 
 impl FinishedReceipt {
     /// The text that is signed.
     pub fn blob(&self) -> String {
         blob(self)
+    }
+
+    pub fn signed(self, keypair: &Keypair) -> Signed<Self> {
+        let signature = keypair.sign(self.blob().as_bytes());
+        Signed::new(self, signature)
     }
 }
 

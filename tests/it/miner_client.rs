@@ -8,7 +8,7 @@ use chrono::Utc;
 use horde_validator::keys::{Hotkey, Keypair, Signature, verify};
 use horde_validator::miner::{
     Acceptance, Caller, Clock, CloseReason, Closed, Final, LargeMessages, Limits, MinerAddress,
-    MinerClient,
+    MinerClient, Tap,
 };
 use horde_validator::wire::ToMiner;
 use horde_validator::wire::to_miner::Signed;
@@ -24,6 +24,7 @@ pub(crate) fn caller() -> Caller {
         limits: Limits::SYNTHETIC.scaled(0.01),
         clock: Clock::showing(Utc::now()),
         room: LargeMessages::default(),
+        tap: Tap::default(),
     }
 }
 

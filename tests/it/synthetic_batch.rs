@@ -8,7 +8,7 @@ use chrono::Utc;
 use horde_validator::devnet::miner::{Behaviour, Ledger, Miner, MinerConfig};
 use horde_validator::hashjob::Size;
 use horde_validator::keys::Keypair;
-use horde_validator::miner::MinerAddress;
+use horde_validator::miner::{MinerAddress, Tap};
 use horde_validator::params::WeightsVersion;
 use horde_validator::pass::Progress;
 use horde_validator::scoring::DanceBonus;
@@ -57,6 +57,7 @@ fn input(version: WeightsVersion, miners: &[Miner]) -> BatchInput {
         executor_caps: BTreeMap::new(),
         hash_size: Some(Size::new(1, 1, 2).expect("620 passwords")),
         limits: limits(),
+        tap: Tap::default(),
         now: Utc::now(),
     }
 }

@@ -19,7 +19,6 @@ use crate::miner::{
 use crate::store::ReceiptRow;
 use crate::wire::event::{EventSubtype, EventType};
 use crate::wire::receipt::{FinishedReceipt, StartedReceipt};
-use crate::wire::to_miner::Signed;
 use crate::wire::{ExecutorClass, ToMiner, number, time};
 
 /// What all miners of a batch have in common.
@@ -215,21 +214,9 @@ impl Asked {
                 time_accepted: ready.at.utc().fixed_offset(),
                 max_timeout: i64::try_from(job.timeout.as_secs()).expect("timeouts are minutes"),
             };
-            let signature = self.common.keypair.sign(payload.blob().as_bytes());
-            self.receipts.push(ReceiptRow {
-                kind: "JobStartedReceipt",
-                job_uuid: payload.job_uuid.clone(),
-                miner_hotkey: payload.miner_hotkey.clone(),
-                validator_hotkey: payload.validator_hotkey.clone(),
-                validator_signature: signature.to_string(),
-                time: ready.at.utc(),
-                payload: serde_json::to_value(&payload).expect("a receipt is JSON"),
-            });
-            texts.push(
-                ToMiner::StartedReceipt(Signed::new(payload, signature))
-                    .to_json()
-                    .into(),
-            );
+            let signed = payload.signed(&self.common.keypair);
+            self.receipts.push(ReceiptRow::from(&signed));
+            texts.push(ToMiner::StartedReceipt(signed).to_json().into());
         }
         self.send_receipts(&texts).await;
     }
@@ -316,21 +303,9 @@ impl Asked {
                 time_took_us: time::time_took_us(outcome.time_took_us.unwrap_or(0).max(0)),
                 score_str: number::general6(score),
             };
-            let signature = self.common.keypair.sign(payload.blob().as_bytes());
-            self.receipts.push(ReceiptRow {
-                kind: "JobFinishedReceipt",
-                job_uuid: payload.job_uuid.clone(),
-                miner_hotkey: payload.miner_hotkey.clone(),
-                validator_hotkey: payload.validator_hotkey.clone(),
-                validator_signature: signature.to_string(),
-                time: started.utc(),
-                payload: serde_json::to_value(&payload).expect("a receipt is JSON"),
-            });
-            texts.push(
-                ToMiner::FinishedReceipt(Signed::new(payload, signature))
-                    .to_json()
-                    .into(),
-            );
+            let signed = payload.signed(&self.common.keypair);
+            self.receipts.push(ReceiptRow::from(&signed));
+            texts.push(ToMiner::FinishedReceipt(signed).to_json().into());
         }
         self.send_receipts(&texts).await;
         self

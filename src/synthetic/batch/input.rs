@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::Limits;
 use crate::hashjob;
 use crate::keys::Keypair;
-use crate::miner::MinerAddress;
+use crate::miner::{MinerAddress, Tap};
 use crate::scoring::DanceBonus;
 use crate::wire::ExecutorClass;
 
@@ -27,6 +27,7 @@ pub struct BatchInput {
     /// Makes jobs small, for rehearsals.
     pub hash_size: Option<hashjob::Size>,
     pub limits: Limits,
+    pub tap: Tap,
     /// The wall time at which the batch begins.
     pub now: DateTime<Utc>,
 }

@@ -123,6 +123,7 @@ impl<'a> Run<'a> {
             limits: self.input.limits.miner,
             clock: self.clock,
             room: LargeMessages::default(),
+            tap: self.input.tap.clone(),
         };
         let client = |miner: &_| MinerClient::connect(Clone::clone(miner), caller.clone());
         self.miners = self
