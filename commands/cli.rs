@@ -8,8 +8,8 @@ use horde_validator::settings::Environment;
 use indicatif::MultiProgress;
 
 use crate::{
-    config, migrate, output, relay_organic, run_synthetic, schedule_synthetic, set_weights,
-    signals, status,
+    config, debug_run, migrate, output, relay_organic, run_synthetic, schedule_synthetic,
+    set_weights, signals, status,
 };
 
 /// A ComputeHorde validator: each subcommand makes one pass and exits
@@ -73,6 +73,7 @@ enum Command {
     RunSynthetic(run_synthetic::RunSynthetic),
     SetWeights(set_weights::SetWeights),
     RelayOrganic(relay_organic::RelayOrganic),
+    DebugRun(debug_run::DebugRun),
     Status(status::Status),
     Config(config::Config),
     Migrate(migrate::Migrate),
@@ -106,6 +107,7 @@ impl Cli {
             Command::RunSynthetic(args) => args.run(&frame()).map(said),
             Command::SetWeights(args) => args.run(&frame()).map(said),
             Command::RelayOrganic(args) => args.run(&frame()).map(said),
+            Command::DebugRun(args) => args.run(&frame(), json),
             Command::Status(args) => args.run(&environment, json),
             Command::Config(args) => args.run(&environment, json),
             Command::Migrate(args) => args.run(&environment, json),

@@ -4,6 +4,8 @@
 
 mod cli;
 mod config;
+mod debug_run;
+mod debug_story;
 #[cfg(feature = "devnet")]
 mod demo;
 #[cfg(feature = "devnet")]

@@ -11,6 +11,15 @@ pub(crate) fn line(text: impl std::fmt::Display) {
     let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
+/// A stranger's text as it may be shown on a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    let is_shown = |c: &char| *c == '\n' || *c == '\t' || !c.is_control();
+    text.trim_end_matches('\n')
+        .chars()
+        .filter(is_shown)
+        .collect()
+}
+
 pub(crate) fn document(value: &Value) {
     line(format_args!("{value:#}"));
 }

@@ -15,6 +15,7 @@
 )]
 
 pub mod chain;
+pub mod debug;
 #[cfg(feature = "devnet")]
 pub mod devnet;
 pub mod facilitator;

@@ -97,7 +97,7 @@ pub async fn drive(
         mishaps: Vec::new(),
         times: BTreeMap::new(),
     };
-    let (verdict, comment, answer) = match drive.to_the_end().await {
+    let (verdict, comment, answer) = match drive.run_all().await {
         Ok((verdict, comment, answer)) => (verdict, comment, Some(answer)),
         Err(Stop(verdict, comment)) => (verdict, comment, None),
     };
@@ -128,7 +128,7 @@ struct Drive<'a, Report> {
 }
 
 impl<Report: FnMut(Step, Moment)> Drive<'_, Report> {
-    async fn to_the_end(&mut self) -> Result<(Verdict, String, Final), Stop> {
+    async fn run_all(&mut self) -> Result<(Verdict, String, Final), Stop> {
         self.client.connected().await.map_err(no_connection)?;
         let began = self.reach(Step::Connected, None);
         let deadline = Instant::now() + self.limits.total;

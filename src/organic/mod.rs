@@ -9,5 +9,5 @@ mod tell;
 
 pub use drive::{Limits, Step, drive};
 pub use ended::{Ended, Mishap, Verdict};
-pub use order::Order;
+pub use order::{Order, input_volume, output_upload};
 pub use relay::{Options, run};

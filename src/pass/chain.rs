@@ -24,6 +24,16 @@ pub struct ChainAccess {
 }
 
 impl ChainAccess {
+    /// Metadata is kept beside the database, if there is a folder for it.
+    pub fn of(environment: &Environment) -> Self {
+        let database = environment.database();
+        let folder = database.parent().filter(|folder| folder.is_dir());
+        Self {
+            environment: environment.clone(),
+            metadata_cache: folder.map(ToOwned::to_owned),
+        }
+    }
+
     /// Connects to the node of the settings. Whether it serves the right chain is for the pass to
     /// say.
     pub async fn connect(&self) -> Result<Chain, Failure> {
@@ -45,10 +55,7 @@ impl ChainAccess {
 
 impl Pass {
     pub fn chain_access(&self) -> ChainAccess {
-        ChainAccess {
-            environment: self.environment.clone(),
-            metadata_cache: self.store.path().parent().map(ToOwned::to_owned),
-        }
+        ChainAccess::of(&self.environment)
     }
 
     /// Connects to the node of the settings. The database is tied to the first chain it meets.

@@ -47,6 +47,16 @@ pub enum Failure {
     #[cfg(feature = "devnet")]
     #[error(transparent)]
     Subnet(#[from] crate::devnet::SubnetError),
+    #[error("no serving miner of the subnet has the hotkey {hotkey}")]
+    NoSuchMiner { hotkey: String },
+    #[error("the check failed: {finding}")]
+    Check { finding: String },
+    #[error("the script `{}` cannot be read", path.display())]
+    Script {
+        path: std::path::PathBuf,
+        #[source]
+        cause: std::io::Error,
+    },
     #[error("{what} did not answer within {seconds} s")]
     Slow { what: &'static str, seconds: u64 },
     #[error("a part of this program has failed: {finding}")]
@@ -64,6 +74,7 @@ impl Failure {
             Self::Settings(_)
             | Self::Wallet(_)
             | Self::OtherChain { .. }
+            | Self::Script { .. }
             | Self::NoSubnet { .. }
             | Self::DebugOnMainNetwork { .. } => USAGE,
             Self::Store(error) => match error {
@@ -90,7 +101,11 @@ impl Failure {
             | Self::Interrupted => TRY_AGAIN,
             #[cfg(feature = "devnet")]
             Self::Subnet(_) => 1,
-            Self::Lock(_) | Self::Fault { .. } | Self::Demo { .. } => 1,
+            Self::Lock(_)
+            | Self::NoSuchMiner { .. }
+            | Self::Check { .. }
+            | Self::Fault { .. }
+            | Self::Demo { .. } => 1,
         }
     }
 
@@ -151,8 +166,13 @@ impl Failure {
             Self::DebugOnMainNetwork { .. } => "unset it",
             #[cfg(feature = "devnet")]
             Self::Subnet(_) => return None,
+            Self::NoSuchMiner { .. } => {
+                "give its address with --miner-address and --miner-port, or check the hotkey"
+            }
             Self::Lock(_)
             | Self::Demo { .. }
+            | Self::Check { .. }
+            | Self::Script { .. }
             | Self::BlockNeverCame { .. }
             | Self::Slow { .. }
             | Self::Fault { .. }

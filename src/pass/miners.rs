@@ -6,7 +6,7 @@ use tracing::warn;
 use super::{Failure, Pass};
 use crate::chain::{Chain, ChainError, Metagraph};
 use crate::miner::MinerAddress;
-use crate::store::NeuronRow;
+use crate::store::{NeuronRow, Store, StoreError};
 
 /// How often the metagraph is read before it is given up.
 const METAGRAPH_ATTEMPTS: u32 = 3;
@@ -56,7 +56,7 @@ impl Pass {
 
     /// Those that served when the chain was last read.
     pub fn remembered_miners(&self) -> Result<Vec<MinerAddress>, Failure> {
-        Ok(self.store.neurons()?.iter().filter_map(address).collect())
+        Ok(miners_in(&self.store)?)
     }
 }
 
@@ -73,6 +73,16 @@ pub async fn metagraph(chain: &Chain, netuid: u16) -> Result<Metagraph, ChainErr
         }
         attempt += 1;
     }
+}
+
+/// Those that serve.
+pub fn serving(metagraph: &Metagraph) -> Vec<MinerAddress> {
+    neurons(metagraph).iter().filter_map(address).collect()
+}
+
+/// Those that served when the chain was last read.
+pub fn miners_in(store: &Store) -> Result<Vec<MinerAddress>, StoreError> {
+    Ok(store.neurons()?.iter().filter_map(address).collect())
 }
 
 /// Where a neuron listens, if it does.

@@ -13,7 +13,7 @@ mod wallet;
 pub use chain::ChainAccess;
 pub use failure::Failure;
 pub use lock::{Lock, LockError, LockName};
-pub use miners::metagraph;
+pub use miners::{metagraph, miners_in, serving};
 pub use outcome::Outcome;
 pub use progress::Progress;
 pub use run::{Frame, Pass, run, run_with_grace};

@@ -1,17 +1,11 @@
 //! Runs a batch that was taken, and keeps what it brought in one transaction.
 
-use std::sync::Arc;
-
 use serde_json::json;
 
-use super::batch::{BatchInput, Limits, run_batch};
+use super::batch::{BatchInput, run_batch};
 use crate::chain::Chain;
-use crate::hashjob;
 use crate::keys::Keypair;
-use crate::miner::Tap;
-use crate::params::WeightsVersion;
 use crate::pass::{Failure, Outcome, Pass};
-use crate::scoring::DanceBonus;
 use crate::store::{BatchId, BatchRecord};
 
 pub(super) async fn run_and_keep(
@@ -35,39 +29,21 @@ async fn input(
     batch: BatchId,
 ) -> Result<BatchInput, Failure> {
     let miners = pass.serving_miners(chain).await?;
-    let (params, settings) = (&pass.params, &pass.environment);
-    let overridden = settings
-        .weights_version_override()
-        .and_then(|version| WeightsVersion::try_from(i64::try_from(version).ok()?).ok());
-    let size = settings.debug_hash_job();
-    let limits = match settings.batch_time_scale() {
-        Some(factor) => Limits::PRODUCTION.scaled(factor),
-        None => Limits::PRODUCTION,
-    };
     let uuid = pass
         .store
         .batch(batch)?
         .map(|batch| batch.uuid)
         .unwrap_or_default();
     Ok(BatchInput {
-        uuid,
-        keypair: Arc::new(signer),
-        miners,
         previous_online: pass.store.previous_online(batch)?,
-        dance: DanceBonus {
-            weights_version: overridden.unwrap_or(params.weights_version()),
-            threshold: params.manifest_dance_ratio_threshold(),
-            multiplier: params.manifest_score_multiplier(),
-        },
-        executor_caps: params.executor_caps(),
-        hash_size: size.map(|[letters, digits, hashes]| hashjob::Size {
-            letters,
-            digits,
-            hashes,
-        }),
-        limits,
-        tap: Tap::default(),
-        now: pass.now(),
+        ..BatchInput::new(
+            uuid,
+            miners,
+            signer,
+            &pass.params,
+            &pass.environment,
+            pass.now(),
+        )
     })
 }
 
