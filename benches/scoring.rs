@@ -111,6 +111,7 @@ fn database(folder: &Path, hotkeys: &[String]) -> (Store, BatchId) {
         miners: Vec::new(),
         jobs: (0..MINERS * JOBS_EACH).map(job).collect(),
         receipts: Vec::new(),
+        specs: Vec::new(),
         events: Vec::new(),
     };
     store.keep_batch(&record).expect("kept");

@@ -1,6 +1,8 @@
 //! What `debug-run` shows: each step with its time as it is reached, messages on request, the end.
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::task::{Context, Poll};
 
 use horde_validator::miner::{Heard, Moment, Speaker};
 use horde_validator::organic::{Ended, Order, Step};
@@ -49,29 +51,24 @@ impl Story {
     /// Tells what is heard until `work` is done, and its result.
     pub(crate) async fn while_listening<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = std::pin::pin!(work);
+        // borrowed for a moment only: steps are told while the work is polled
+        let next = || poll_fn(|context| self.poll_heard(context));
         let done = loop {
-            let heard = self.heard.borrow_mut().take();
-            let Some(mut messages) = heard else {
-                break work.await;
-            };
-            let next = tokio::select! {
-                done = &mut work => Err(done),
-                message = messages.recv() => Ok(message),
-            };
-            match next {
-                Ok(Some(message)) => {
-                    *self.heard.borrow_mut() = Some(messages);
-                    self.tell(&message);
-                }
-                Ok(None) => {}
-                Err(done) => {
-                    *self.heard.borrow_mut() = Some(messages);
-                    break done;
-                }
+            tokio::select! {
+                done = &mut work => break done,
+                message = next() => self.tell(&message),
             }
         };
         self.tell_heard();
         done
+    }
+
+    fn poll_heard(&self, context: &mut Context<'_>) -> Poll<Heard> {
+        let mut heard = self.heard.borrow_mut();
+        match heard.as_mut().map(|messages| messages.poll_recv(context)) {
+            Some(Poll::Ready(Some(message))) => Poll::Ready(message),
+            _ => Poll::Pending,
+        }
     }
 
     fn tell_heard(&self) {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::{BatchId, StoreError, events, time};
+use super::{BatchId, StoreError, TELL_SPECS, events, intents, time};
 use crate::wire::event::Event;
 use crate::wire::receipt::{FinishedReceipt, StartedReceipt};
 use crate::wire::to_miner::Signed;
@@ -23,6 +23,8 @@ pub struct BatchRecord {
     pub jobs: Vec<JobRow>,
     pub receipts: Vec<ReceiptRow>,
     pub events: Vec<Event>,
+    /// Messages to the facilitator about hardware.
+    pub specs: Vec<Value>,
 }
 
 /// One miner that was asked, whether it answered or not.
@@ -131,6 +133,9 @@ impl BatchRecord {
         self.insert_miners(tx)?;
         self.insert_jobs(tx)?;
         insert_receipts(tx, &self.receipts)?;
+        for specs in &self.specs {
+            intents::insert(tx, TELL_SPECS, self.batch.0, specs, self.ended_at)?;
+        }
         self.events
             .iter()
             .try_for_each(|event| events::insert(tx, event))

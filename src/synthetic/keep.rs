@@ -17,7 +17,10 @@ pub(super) async fn run_and_keep(
     let input = input(pass, chain, signer, batch).await?;
     let progress = pass.progress.clone();
     let result = run_batch(input, &progress, &pass.stop).await;
-    let record = result.into_record(batch);
+    let mut record = result.into_record(batch);
+    if !pass.environment.sends_machine_specs() {
+        record.specs.clear();
+    }
     pass.store.keep_batch(&record)?;
     Ok(outcome(&record))
 }

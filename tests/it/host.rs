@@ -212,6 +212,7 @@ fn record(batch: BatchId, scores: &[(u16, f64)]) -> BatchRecord {
             })
             .collect(),
         receipts: Vec::new(),
+        specs: Vec::new(),
         events: Vec::new(),
     }
 }

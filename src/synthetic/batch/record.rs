@@ -8,7 +8,9 @@ use serde_json::Value;
 use super::asked::Asked;
 use super::telemetry;
 use crate::store::{BatchId, BatchRecord, JobRow, ManifestRow, MinerRow, ReceiptRow};
+use crate::wire::ToFacilitator;
 use crate::wire::event::Event;
+use crate::wire::facilitator::MachineSpecsUpdate;
 
 /// Everything that a batch brought. Complete also when it was cut short.
 #[derive(Debug, Clone)]
@@ -21,6 +23,8 @@ pub struct BatchResult {
     pub receipts: Vec<ReceiptRow>,
     pub events: Vec<Event>,
     pub telemetry: Value,
+    /// What the facilitator may be told about the hardware of executors that did well.
+    pub specs: Vec<ToFacilitator>,
 }
 
 impl BatchResult {
@@ -35,8 +39,34 @@ impl BatchResult {
             jobs: self.jobs,
             receipts: self.receipts,
             events: self.events,
+            specs: self
+                .specs
+                .iter()
+                .map(|specs| serde_json::to_value(specs).expect("texts and an object are JSON"))
+                .collect(),
         }
     }
+}
+
+/// One message for each job that succeeded and whose executor told its hardware.
+pub(super) fn specs(
+    asked: &Asked,
+    batch_uuid: &str,
+    validator: &str,
+) -> impl Iterator<Item = ToFacilitator> {
+    asked.jobs.iter().filter_map(move |job| {
+        let is_success = job
+            .outcome
+            .as_ref()
+            .is_some_and(|outcome| outcome.is_success);
+        let raw = job.answers.specs.as_ref().filter(|_| is_success)?;
+        Some(ToFacilitator::MachineSpecs(MachineSpecsUpdate {
+            miner_hotkey: asked.address.hotkey.clone(),
+            validator_hotkey: validator.to_owned(),
+            specs: serde_json::from_str(raw.get()).ok()?,
+            batch_id: batch_uuid.to_owned(),
+        }))
+    })
 }
 
 pub(super) fn miner_row(asked: &Asked, online: &BTreeMap<String, u32>) -> MinerRow {

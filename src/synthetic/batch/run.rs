@@ -276,6 +276,12 @@ impl<'a> Run<'a> {
         }
         self.events.push(event);
         self.events.extend(job_events);
+        let validator = self.common.hotkey.as_str();
+        let specs = self
+            .miners
+            .iter()
+            .flat_map(|asked| record::specs(asked, &self.input.uuid, validator))
+            .collect();
         let mut telemetry = telemetry;
         telemetry["note"] = json!(self.common.patience.note());
         BatchResult {
@@ -294,6 +300,7 @@ impl<'a> Run<'a> {
                 .collect(),
             events: self.events,
             telemetry,
+            specs,
         }
     }
 }

@@ -199,6 +199,7 @@ fn keep_a_batch(host: &Host) {
             miners: miners.iter().map(miner).collect(),
             jobs: miners.iter().map(job).collect(),
             receipts: Vec::new(),
+            specs: Vec::new(),
             events: Vec::new(),
         };
         store.keep_batch(&record).expect("kept");
