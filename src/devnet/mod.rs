@@ -1,8 +1,9 @@
-//! A whole subnet in one process on loopback: a node and miners. A feature of the product: it lets
+//! A whole subnet in one process on loopback: a node, miners and a facilitator. A feature of the product: it lets
 //! an operator rehearse everything, without a token at stake.
 
 pub mod accounts;
 mod cast;
+pub mod facilitator;
 pub mod miner;
 pub mod node;
 mod subnet;

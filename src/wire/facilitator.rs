@@ -97,6 +97,46 @@ fn default_class() -> ExecutorClass {
     ExecutorClass::DEFAULT
 }
 
+impl JobRequestV0 {
+    /// A job of the default class without arguments, input and output.
+    pub fn new(uuid: String, miner_hotkey: String, docker_image: String) -> Self {
+        Self {
+            kind: RequestType::JobNew,
+            message_type: "V0JobRequest".to_owned(),
+            uuid,
+            miner_hotkey,
+            executor_class: default_class(),
+            docker_image,
+            raw_script: String::new(),
+            args: Vec::new(),
+            env: BTreeMap::new(),
+            use_gpu: false,
+            input_url: String::new(),
+            output_url: String::new(),
+        }
+    }
+}
+
+impl JobRequestV1 {
+    /// A job of the default class without arguments, input and output.
+    pub fn new(uuid: String, miner_hotkey: String, docker_image: String) -> Self {
+        Self {
+            kind: RequestType::JobNew,
+            message_type: "V1JobRequest".to_owned(),
+            uuid,
+            miner_hotkey,
+            executor_class: default_class(),
+            docker_image,
+            raw_script: String::new(),
+            args: Vec::new(),
+            env: BTreeMap::new(),
+            use_gpu: false,
+            volume: None,
+            output_upload: None,
+        }
+    }
+}
+
 impl FromFacilitator {
     /// # Errors
     /// When `text` is nothing that a facilitator may say.
@@ -121,6 +161,15 @@ impl FromFacilitator {
             }
             _ => Err(Malformed::unknown_type()),
         }
+    }
+
+    pub fn to_json(&self) -> String {
+        let json = match self {
+            Self::Response(response) => serde_json::to_string(response),
+            Self::JobV0(job) => serde_json::to_string(job),
+            Self::JobV1(job) => serde_json::to_string(job),
+        };
+        json.expect("texts, switches and objects of them are JSON")
     }
 }
 
