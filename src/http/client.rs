@@ -1,5 +1,6 @@
 //! One kind of client for services that the operator has chosen, one for strangers.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
@@ -85,6 +86,23 @@ impl Client {
             Err(HttpError::Status(status)) => Ok(status),
             Err(error) => Err(error),
         }
+    }
+
+    /// Puts a body with these headers.
+    ///
+    /// # Errors
+    /// No answer in time, or one with a status that is not 2xx.
+    pub async fn put(
+        &self,
+        url: &str,
+        headers: &BTreeMap<String, String>,
+        body: Vec<u8>,
+    ) -> Result<(), HttpError> {
+        let mut request = self.http.put(url).body(body);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        self.send(request).await.map(drop)
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Body, HttpError> {

@@ -25,13 +25,13 @@ const JOB: &str = "7c1bb6a4-8e4c-4f0d-a8a5-1f5a4d0b3a10";
 const PATIENCE: Duration = Duration::from_secs(30);
 const SILENCE: Duration = Duration::from_millis(300);
 
-fn start(behaviour: Behaviour) -> Miner {
+pub(crate) fn start(behaviour: Behaviour) -> Miner {
     let config = MinerConfig::new(Keypair::from_seed(&[7; 32]), vec![(CLASS, 3)]);
     Miner::start(config.behaving(behaviour)).expect("a free port")
 }
 
 /// A validator that says what it is told to.
-struct Validator {
+pub(crate) struct Validator {
     keypair: Keypair,
     miner: Hotkey,
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -51,7 +51,7 @@ impl Validator {
     }
 
     /// Connected and authenticated, the manifest not yet read.
-    async fn introduced(miner: &Miner) -> Self {
+    pub(crate) async fn introduced(miner: &Miner) -> Self {
         let mut validator = Self::connect(miner).await;
         validator
             .authenticate(validator.miner, Utc::now().timestamp())
@@ -70,7 +70,7 @@ impl Validator {
             .await;
     }
 
-    async fn say(&mut self, message: ToMiner) {
+    pub(crate) async fn say(&mut self, message: ToMiner) {
         let _ = self
             .socket
             .send(Message::Text(message.to_json().into()))
@@ -88,7 +88,7 @@ impl Validator {
     }
 
     /// The next frame that is a message, others passed over.
-    async fn hear(&mut self) -> Option<FromMiner> {
+    pub(crate) async fn hear(&mut self) -> Option<FromMiner> {
         loop {
             if let Message::Text(text) = self.frame().await?
                 && let Ok(message) = FromMiner::parse(&text)

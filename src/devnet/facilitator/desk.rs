@@ -17,9 +17,11 @@ impl Desk {
         self.waiting.push_back(order);
     }
 
-    /// An order that did not reach the validator is the next one again.
+    /// An order that did not reach the validator is the next one again, once.
     pub(super) fn put_back(&mut self, order: Order) {
-        self.waiting.push_front(order);
+        if self.waiting.front() != Some(&order) {
+            self.waiting.push_front(order);
+        }
     }
 
     pub(super) fn serve(&mut self, connection: usize) {

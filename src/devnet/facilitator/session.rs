@@ -219,8 +219,17 @@ impl Session {
         socket: &mut WebSocket,
         replies: Vec<Reply>,
     ) -> Result<(), Ended> {
-        for reply in replies {
-            self.perform(socket, reply).await?;
+        let mut replies = replies.into_iter();
+        while let Some(reply) = replies.next() {
+            if self.perform(socket, reply).await.is_err() {
+                // a job behind a frame that was too much is the next one again
+                replies.for_each(|reply| {
+                    if let Reply::HandOut(order) = reply {
+                        self.shared.desk.send_modify(|desk| desk.put_back(order));
+                    }
+                });
+                return Err(Ended);
+            }
         }
         Ok(())
     }

@@ -1,14 +1,17 @@
 //! A miner on loopback: the whole server side of the miner protocol, with a choice of
-//! misbehaviours. It cracks hashes on the CPU, so jobs have to be small.
+//! misbehaviours. It cracks hashes on the CPU, so jobs have to be small; jobs of users echo, sleep or
+//! fail.
 
 mod behaviour;
 mod config;
+mod container;
 mod ledger;
 mod receipts;
 mod reply;
 mod server;
 mod session;
 mod solver;
+mod upload;
 
 pub use behaviour::{Behaviour, Step};
 pub use config::MinerConfig;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::Step;
-use super::solver::Task;
+use super::container::{Exit, Task};
 use crate::wire::FromMiner;
 use crate::wire::from_miner::{JobFailed, JobFinished, JobUuid};
 
@@ -16,7 +16,7 @@ pub(super) enum Reply {
     /// A binary frame as it stands.
     Bytes(Vec<u8>),
     Wait(Duration),
-    /// Solve the job and say what came out.
+    /// Run the job and say what came out.
     Solve {
         job_uuid: String,
         task: Task,
@@ -56,6 +56,25 @@ impl Reply {
             docker_process_stdout: String::new(),
             docker_process_stderr: stderr,
         }))
+    }
+
+    /// What an honest miner says of a job that has ended.
+    pub(super) fn ended(job_uuid: &str, exit: Exit) -> Self {
+        let job_uuid = job_uuid.to_owned();
+        let (docker_process_stdout, docker_process_stderr) = (exit.stdout, exit.stderr);
+        Self::Say(match exit.status {
+            0 => FromMiner::JobFinished(JobFinished {
+                job_uuid,
+                docker_process_stdout,
+                docker_process_stderr,
+            }),
+            status => FromMiner::JobFailed(JobFailed {
+                job_uuid,
+                docker_process_exit_status: Some(status),
+                docker_process_stdout,
+                docker_process_stderr,
+            }),
+        })
     }
 
     /// Which step of the protocol this is the honest miner's part in.

@@ -13,10 +13,10 @@ use tokio::task::JoinSet;
 
 use super::Step;
 use super::behaviour::{manifest, refusal};
+use super::container::{self, Task};
 use super::receipts::{Receipt, holds};
 use super::reply::Reply;
 use super::server::Shared;
-use super::solver::{Task, solve};
 use crate::keys::{Hotkey, Signature, verify};
 use crate::wire::from_miner::UnauthorizedCode;
 use crate::wire::to_miner::{InitialJob, Job, Signed};
@@ -186,8 +186,10 @@ impl Session {
             (Some(first), second) => first.or(second),
         };
         let task = Task {
+            docker_image: request.docker_image_name.unwrap_or_default(),
             volume,
             docker_run_cmd: request.docker_run_cmd,
+            output_upload: request.output_upload,
         };
         vec![
             Reply::Wait(self.shared.config.job_delay),
@@ -245,12 +247,7 @@ async fn perform(reply: Reply) -> Option<Message> {
             return None;
         }
         Reply::Solve { job_uuid, task } => {
-            let solved = tokio::task::spawn_blocking(move || solve(&task)).await;
-            let reply = match solved {
-                Ok(Ok(stdout)) => Reply::finished(&job_uuid, stdout),
-                Ok(Err(error)) => Reply::failed(&job_uuid, error.to_string()),
-                Err(panic) => Reply::failed(&job_uuid, panic.to_string()),
-            };
+            let reply = Reply::ended(&job_uuid, container::run(task).await);
             return Box::pin(perform(reply)).await;
         }
     })

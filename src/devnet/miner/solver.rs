@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 
+use super::container::Task;
 use crate::hashjob::payload::{Payload, UnreadableVolume, unpack};
 use crate::hashjob::{Algorithm, secret};
 use crate::wire::Volume;
@@ -13,13 +14,6 @@ const MOST_PASSWORDS: u64 = 100_000_000;
 
 const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const DIGITS: &[u8] = b"0123456789";
-
-/// What a job's container would be started with.
-#[derive(Debug, Clone)]
-pub(super) struct Task {
-    pub(super) volume: Option<Volume>,
-    pub(super) docker_run_cmd: Vec<String>,
-}
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unsolved {
@@ -186,6 +180,7 @@ mod tests {
                 let task = Task {
                     volume: Some(job.volume),
                     docker_run_cmd: job.docker_run_cmd,
+                    ..Task::default()
                 };
                 assert_eq!(solve(&task).unwrap(), job.expected_answer, "{version:?}");
             }
@@ -198,6 +193,7 @@ mod tests {
         let task = Task {
             volume: Some(job.volume),
             docker_run_cmd: job.docker_run_cmd,
+            ..Task::default()
         };
         assert!(matches!(solve(&task), Err(Unsolved::TooLarge(_))));
     }
@@ -205,8 +201,8 @@ mod tests {
     #[test]
     fn what_is_no_hash_job_is_an_error() {
         let mut task = Task {
-            volume: None,
             docker_run_cmd: vec!["/script.py".to_owned()],
+            ..Task::default()
         };
         assert!(matches!(solve(&task), Err(Unsolved::NotAHashJob)));
         task.volume = Some(Volume::inline("junk".to_owned()));
