@@ -24,6 +24,7 @@ mod peer;
 mod process_weights;
 mod puts;
 mod python_shuffle;
+mod relay;
 mod scoring;
 mod signing;
 mod solver_script;
