@@ -37,13 +37,14 @@ impl Limits {
         message: 16 * 1024 * 1024,
     };
 
-    /// All durations times `factor`, for rehearsals.
+    /// All durations times `factor`, for rehearsals; what depends on the machine keeps a second.
     #[must_use]
     pub fn scaled(self, factor: f64) -> Self {
         let scaled = |limit: Duration| limit.mul_f64(factor);
+        let least = |limit: Duration| scaled(limit).max(limit.min(Duration::from_secs(1)));
         Self {
-            connect: scaled(self.connect),
-            send: scaled(self.send),
+            connect: least(self.connect),
+            send: least(self.send),
             heartbeat: scaled(self.heartbeat),
             ping: scaled(self.ping),
             silence: scaled(self.silence),

@@ -5,4 +5,5 @@
 
 mod batches;
 mod host;
+mod relay;
 mod weights;

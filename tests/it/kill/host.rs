@@ -139,6 +139,10 @@ impl Host {
         host
     }
 
+    pub(super) fn set(&mut self, name: &'static str, value: String) {
+        self.environment.push((name, value));
+    }
+
     /// Changes the database while no pass runs.
     pub(super) fn prepare(&self, change: impl FnOnce(&mut Store)) {
         let path = self.folder.path().join("horde.db");
@@ -164,7 +168,7 @@ impl Host {
     async fn output(&self, pass: &str, kill_at: Option<u64>) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_horde"));
         command
-            .arg(pass)
+            .args(pass.split(' '))
             .env_clear()
             .envs(self.environment.iter().cloned())
             .envs(kill_at.map(|point| ("HORDE_KILL_AT", point.to_string())))
