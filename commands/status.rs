@@ -78,6 +78,14 @@ fn lines(status: &Report, now: DateTime<Utc>) -> Vec<String> {
             )
         }
     });
+    if let Some(line) = &status.facilitator {
+        let since = ago(line.since, now);
+        let state = match line.connected {
+            true => format!("connected {since}, {} jobs run", line.jobs_running),
+            false => format!("NOT connected, since {since}: {}", line.finding),
+        };
+        lines.push(fitted(&format!("relay      {state}")));
+    }
     if !status.passes.is_empty() {
         lines.push(String::new());
     }

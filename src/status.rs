@@ -17,6 +17,7 @@ const PERIODS: [(&str, i64); 3] = [
 ];
 /// A timer that missed this many of its periods is not running.
 const PERIODS_MISSED: i32 = 10;
+const MINUTES_CUT_UNTIL_RED: i64 = 2;
 /// Weights that were not updated for so long are about to stop counting.
 const TEMPOS_UNTIL_RED: u64 = 3;
 
@@ -27,6 +28,7 @@ pub struct Status {
     pub chain: Option<ChainStatus>,
     pub batch: Option<BatchStatus>,
     pub weights: Option<WeightsStatus>,
+    pub facilitator: Option<FacilitatorStatus>,
     pub passes: Vec<PassStatus>,
     /// What is wrong, worst first; empty when all is well.
     pub problems: Vec<Problem>,
@@ -69,6 +71,21 @@ pub struct WeightsStatus {
     pub note: String,
 }
 
+/// The line that users' jobs come from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FacilitatorStatus {
+    /// As long as a relay runs; a killed one leaves it as it was.
+    pub connected: bool,
+    /// Of the last change.
+    pub since: DateTime<Utc>,
+    /// Why there is no connection, if there is none.
+    pub finding: String,
+    /// Jobs that run now.
+    pub jobs_running: usize,
+    /// Messages that were not delivered yet.
+    pub undelivered: usize,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PassStatus {
     pub name: String,
@@ -109,6 +126,12 @@ impl Status {
             });
         }
         problems.extend(passes.iter().filter_map(|pass| pass_problem(pass, now)));
+        let facilitator = facilitator_status(store)?;
+        problems.extend(
+            facilitator
+                .as_ref()
+                .and_then(|line| cut_line(line, &passes, now)),
+        );
         if !is_serving {
             problems.push(Problem {
                 what: match environment.is_migrating() {
@@ -133,6 +156,7 @@ impl Status {
                 note: batch.note,
             }),
             weights: weights.map(weights_status),
+            facilitator,
             passes: passes.into_iter().map(pass_status).collect(),
             problems,
         })
@@ -150,6 +174,30 @@ fn chain_status(seen: ChainSeen) -> ChainStatus {
         blocks_since_update: blocks,
         tempos_since_update: blocks.map(|blocks| blocks as f64 / f64::from(seen.tempo.max(1))),
     }
+}
+
+fn facilitator_status(store: &Store) -> Result<Option<FacilitatorStatus>, StoreError> {
+    let Some(seen) = store.facilitator_seen()? else {
+        return Ok(None);
+    };
+    Ok(Some(FacilitatorStatus {
+        connected: seen.is_connected,
+        since: seen.at,
+        finding: seen.finding,
+        jobs_running: store.running_organic_jobs()?.len(),
+        undelivered: store.pending_intents("facilitator.")?.len(),
+    }))
+}
+
+/// A relay that runs, and has been without a connection for a while.
+fn cut_line(line: &FacilitatorStatus, passes: &[PassRow], now: DateTime<Utc>) -> Option<Problem> {
+    let mut relays = passes.iter().filter(|pass| pass.name == "relay-organic");
+    let runs = relays.any(|pass| pass.end.is_none());
+    let is_long = now - line.since > TimeDelta::minutes(MINUTES_CUT_UNTIL_RED);
+    (runs && !line.connected && is_long).then(|| Problem {
+        what: format!("relay-organic is not connected: {}", line.finding),
+        to_do: "it tries again by itself; check the network and FACILITATOR_URI",
+    })
 }
 
 fn stale_weights(chain: &ChainStatus) -> Option<Problem> {

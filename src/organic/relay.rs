@@ -148,6 +148,15 @@ impl<'a> Relay<'a> {
         let failure = self.ending.take().flatten();
         let outcome = self.outcome()?;
         self.line.close().await;
+        let seen = FacilitatorSeen {
+            at: self.pass.now(),
+            is_connected: false,
+            finding: match &failure {
+                None => "the relay has ended".to_owned(),
+                Some(error) => error.to_string(),
+            },
+        };
+        self.pass.store.note_facilitator(&seen)?;
         match failure {
             None => Ok(outcome),
             Some(error) => Err(error.into()),
