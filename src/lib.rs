@@ -2,8 +2,8 @@
 //! the binary under `commands/` turns arguments into one call here and the outcome into text.
 //!
 //! Floors: a module uses only what stands below it.
-//! passes (`synthetic`, `weights`), the outside (`chain`, `miner`), memory (`store`),
-//! rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`).
+//! passes (`synthetic`, `weights`, `events`, `sync_params`), the outside (`chain`, `miner`),
+//! memory (`store`), rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`).
 
 #![forbid(unsafe_code)]
 #![deny(
@@ -17,6 +17,7 @@
 pub mod chain;
 #[cfg(feature = "devnet")]
 pub mod devnet;
+pub mod events;
 pub mod failpoint;
 pub mod hashjob;
 pub mod http;
@@ -24,11 +25,13 @@ pub mod keys;
 pub mod miner;
 pub mod params;
 pub mod pass;
+pub mod pinning;
 pub mod schedule;
 pub mod scoring;
 pub mod settings;
 pub mod status;
 pub mod store;
+pub mod sync_params;
 pub mod synthetic;
 pub mod weights;
 pub mod wire;

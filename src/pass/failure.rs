@@ -2,8 +2,11 @@
 //! The match to exit codes has no wildcard arm, so a new variant does not compile until decided.
 
 use crate::chain::ChainError;
+use crate::events::SendError;
+use crate::params::NamingError;
 use crate::settings::SettingsError;
 use crate::store::{PassOutcome, StoreError};
+use crate::sync_params::SyncError;
 use crate::weights::WeightsError;
 
 use super::{LockError, WalletError};
@@ -27,6 +30,12 @@ pub enum Failure {
     Chain(#[from] ChainError),
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    #[error(transparent)]
+    Events(#[from] SendError),
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    #[error(transparent)]
+    Naming(#[from] NamingError),
     #[error("this database belongs to the chain with genesis {bound}, the node serves {found}")]
     OtherChain { bound: String, found: String },
     #[error(
@@ -56,6 +65,7 @@ impl Failure {
         match self {
             Self::Settings(_)
             | Self::Wallet(_)
+            | Self::Naming(_)
             | Self::OtherChain { .. }
             | Self::NoSubnet { .. }
             | Self::DebugOnMainNetwork { .. } => USAGE,
@@ -71,6 +81,9 @@ impl Failure {
             },
             Self::Chain(ChainError::OtherChain { .. } | ChainError::Missing { .. }) => USAGE,
             Self::Weights(error) => error.exit_code(),
+            Self::Events(error) if error.is_passing() => TRY_AGAIN,
+            Self::Sync(error) if error.is_passing() => TRY_AGAIN,
+            Self::Events(_) | Self::Sync(_) => 1,
             Self::Chain(_)
             | Self::StaleHead { .. }
             | Self::ClockBehind { .. }
@@ -125,6 +138,9 @@ impl Failure {
             },
             Self::Chain(error) => return error.advice().map(str::to_owned),
             Self::Weights(error) => return error.advice(),
+            Self::Events(error) => return error.advice().map(str::to_owned),
+            Self::Sync(error) => return error.advice().map(str::to_owned),
+            Self::Naming(_) => "`horde params` shows every parameter and what it means",
             Self::OtherChain { .. } => {
                 "check BITTENSOR_NETWORK; another network needs another HORDE_DB"
             }
