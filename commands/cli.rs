@@ -8,7 +8,8 @@ use horde_validator::settings::Environment;
 use indicatif::MultiProgress;
 
 use crate::{
-    config, migrate, output, run_synthetic, schedule_synthetic, set_weights, signals, status,
+    config, migrate, miners, output, params, run_synthetic, schedule_synthetic, send_events,
+    serving, set_weights, signals, status, sync_params,
 };
 
 /// A ComputeHorde validator: each subcommand makes one pass and exits
@@ -71,7 +72,12 @@ enum Command {
     ScheduleSynthetic(schedule_synthetic::ScheduleSynthetic),
     RunSynthetic(run_synthetic::RunSynthetic),
     SetWeights(set_weights::SetWeights),
+    SyncParams(sync_params::SyncParams),
+    SendEvents(send_events::SendEvents),
     Status(status::Status),
+    Params(params::Params),
+    Serving(serving::Serving),
+    Miners(miners::Miners),
     Config(config::Config),
     Migrate(migrate::Migrate),
     #[cfg(feature = "devnet")]
@@ -103,7 +109,12 @@ impl Cli {
             Command::ScheduleSynthetic(args) => args.run(&frame()).map(said),
             Command::RunSynthetic(args) => args.run(&frame()).map(said),
             Command::SetWeights(args) => args.run(&frame()).map(said),
+            Command::SyncParams(args) => args.run(&frame()).map(said),
+            Command::SendEvents(args) => args.run(&frame()).map(said),
             Command::Status(args) => args.run(&environment, json),
+            Command::Params(args) => args.run(&environment, json),
+            Command::Serving(args) => args.run(&environment, json),
+            Command::Miners(args) => args.run(&environment, json),
             Command::Config(args) => args.run(&environment, json),
             Command::Migrate(args) => args.run(&environment, json),
             #[cfg(feature = "devnet")]

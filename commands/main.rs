@@ -12,12 +12,17 @@ mod demo_table;
 mod devnet;
 mod logging;
 mod migrate;
+mod miners;
 mod output;
+mod params;
 mod run_synthetic;
 mod schedule_synthetic;
+mod send_events;
+mod serving;
 mod set_weights;
 mod signals;
 mod status;
+mod sync_params;
 
 use std::process::ExitCode;
 

@@ -139,6 +139,11 @@ impl Host {
         host
     }
 
+    /// Adds a setting.
+    pub(super) fn set(&mut self, name: &'static str, value: String) {
+        self.environment.push((name, value));
+    }
+
     /// Changes the database while no pass runs.
     pub(super) fn prepare(&self, change: impl FnOnce(&mut Store)) {
         let path = self.folder.path().join("horde.db");
