@@ -8,8 +8,8 @@ use horde_validator::settings::Environment;
 use indicatif::MultiProgress;
 
 use crate::{
-    config, debug_run, migrate, output, relay_organic, run_synthetic, schedule_synthetic,
-    set_weights, signals, status,
+    config, debug_run, migrate, miners, output, params, relay_organic, run_synthetic,
+    schedule_synthetic, send_events, serving, set_weights, signals, status, sync_params,
 };
 
 /// A ComputeHorde validator: each subcommand makes one pass and exits
@@ -74,7 +74,12 @@ enum Command {
     SetWeights(set_weights::SetWeights),
     RelayOrganic(relay_organic::RelayOrganic),
     DebugRun(debug_run::DebugRun),
+    SyncParams(sync_params::SyncParams),
+    SendEvents(send_events::SendEvents),
     Status(status::Status),
+    Params(params::Params),
+    Serving(serving::Serving),
+    Miners(miners::Miners),
     Config(config::Config),
     Migrate(migrate::Migrate),
     #[cfg(feature = "devnet")]
@@ -108,7 +113,12 @@ impl Cli {
             Command::SetWeights(args) => args.run(&frame()).map(said),
             Command::RelayOrganic(args) => args.run(&frame()).map(said),
             Command::DebugRun(args) => args.run(&frame(), json),
+            Command::SyncParams(args) => args.run(&frame()).map(said),
+            Command::SendEvents(args) => args.run(&frame()).map(said),
             Command::Status(args) => args.run(&environment, json),
+            Command::Params(args) => args.run(&environment, json),
+            Command::Serving(args) => args.run(&environment, json),
+            Command::Miners(args) => args.run(&environment, json),
             Command::Config(args) => args.run(&environment, json),
             Command::Migrate(args) => args.run(&environment, json),
             #[cfg(feature = "devnet")]

@@ -14,13 +14,18 @@ mod demo_table;
 mod devnet;
 mod logging;
 mod migrate;
+mod miners;
 mod output;
+mod params;
 mod relay_organic;
 mod run_synthetic;
 mod schedule_synthetic;
+mod send_events;
+mod serving;
 mod set_weights;
 mod signals;
 mod status;
+mod sync_params;
 
 use std::process::ExitCode;
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use chrono::{DateTime, Utc};
 use horde_validator::pass::{Failure, Outcome};
 use serde_json::{Value, json};
 
@@ -22,6 +23,28 @@ pub(crate) fn printable(text: &str) -> String {
 
 pub(crate) fn document(value: &Value) {
     line(format_args!("{value:#}"));
+}
+
+/// A time to the minute.
+pub(crate) fn minute(time: DateTime<Utc>) -> impl std::fmt::Display {
+    time.format("%Y-%m-%d %H:%M UTC")
+}
+
+/// At most 80 columns; `--json` has the whole text.
+pub(crate) fn fitted(text: &str) -> String {
+    const WIDTH: usize = 80;
+    match text.chars().count() > WIDTH {
+        true => text.chars().take(WIDTH - 3).chain("...".chars()).collect(),
+        false => text.to_owned(),
+    }
+}
+
+/// Host and port, as an address is written.
+pub(crate) fn address(host: &str, port: u16) -> String {
+    match host.contains(':') {
+        true => format!("[{host}]:{port}"),
+        false => format!("{host}:{port}"),
+    }
 }
 
 pub(crate) fn outcome(outcome: &Outcome, json: bool) {

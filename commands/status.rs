@@ -8,7 +8,7 @@ use horde_validator::settings::Environment;
 use horde_validator::status::Status as Report;
 use horde_validator::store::Store;
 
-use crate::output;
+use crate::output::{self, fitted};
 
 /// Show what happened last, what is due, and what is wrong
 ///
@@ -110,15 +110,6 @@ fn lines(status: &Report, now: DateTime<Utc>) -> Vec<String> {
         }
     }
     lines
-}
-
-/// At most 80 columns; `--json` has the whole text.
-fn fitted(text: &str) -> String {
-    const WIDTH: usize = 80;
-    match text.chars().count() > WIDTH {
-        true => text.chars().take(WIDTH - 3).chain("...".chars()).collect(),
-        false => text.to_owned(),
-    }
 }
 
 fn ago(time: DateTime<Utc>, now: DateTime<Utc>) -> String {

@@ -2,8 +2,8 @@
 //! the binary under `commands/` turns arguments into one call here and the outcome into text.
 //!
 //! Floors: a module uses only what stands below it.
-//! passes (`synthetic`, `weights`), the outside (`chain`, `miner`), memory (`store`),
-//! rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`).
+//! passes (`synthetic`, `weights`, `events`, `sync_params`), the outside (`chain`, `miner`),
+//! memory (`store`), rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`).
 
 #![forbid(unsafe_code)]
 #![deny(
@@ -18,6 +18,7 @@ pub mod chain;
 pub mod debug;
 #[cfg(feature = "devnet")]
 pub mod devnet;
+pub mod events;
 pub mod facilitator;
 pub mod failpoint;
 pub mod hashjob;
@@ -27,11 +28,13 @@ pub mod miner;
 pub mod organic;
 pub mod params;
 pub mod pass;
+pub mod pinning;
 pub mod schedule;
 pub mod scoring;
 pub mod settings;
 pub mod status;
 pub mod store;
+pub mod sync_params;
 pub mod synthetic;
 pub mod weights;
 pub mod wire;

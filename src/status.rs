@@ -10,14 +10,21 @@ use crate::store::{
 };
 
 /// A pass that is started by a timer, and how often.
-const PERIODS: [(&str, i64); 3] = [
+const PERIODS: [(&str, i64); 6] = [
     ("schedule-synthetic", 60),
     ("run-synthetic", 30),
     ("set-weights", 60),
+    ("sync-params", 300),
+    ("send-events", 300),
+    ("fetch-receipts", 1800),
 ];
 /// A timer that missed this many of its periods is not running.
 const PERIODS_MISSED: i32 = 10;
 const MINUTES_CUT_UNTIL_RED: i64 = 2;
+/// So many events are those of a week in which none was sent.
+const MANY_UNSENT: u64 = 50_000;
+/// Published parameters older than this may no longer be those of the other validators.
+const PARAMS_OLD: TimeDelta = TimeDelta::hours(1);
 /// Weights that were not updated for so long are about to stop counting.
 const TEMPOS_UNTIL_RED: u64 = 3;
 
@@ -132,14 +139,12 @@ impl Status {
                 .as_ref()
                 .and_then(|line| cut_line(line, &passes, now)),
         );
+        problems.extend(old_params(store, now)?);
+        if environment.stats_collector().is_some() {
+            problems.extend(many_unsent(store)?);
+        }
         if !is_serving {
-            problems.push(Problem {
-                what: match environment.is_migrating() {
-                    true => "not serving: MIGRATING is set".to_owned(),
-                    false => "not serving".to_owned(),
-                },
-                to_do: "unset MIGRATING on the server that is to serve",
-            });
+            problems.push(not_serving(store)?);
         }
         Ok(Self {
             serving: is_serving,
@@ -221,6 +226,41 @@ fn lost_weights(weights: &WeightsRow) -> Option<Problem> {
             weights.note
         ),
         to_do: "the next batch makes new ones; see what went wrong in the log",
+    })
+}
+
+fn old_params(store: &Store, now: DateTime<Utc>) -> Result<Option<Problem>, StoreError> {
+    let read_at = store.last_good_pass("sync-params")?;
+    let age = read_at.map(|at| now - at).filter(|age| *age > PARAMS_OLD);
+    Ok(age.map(|age| Problem {
+        what: format!(
+            "published parameters were read {} minutes ago",
+            age.num_minutes()
+        ),
+        to_do: "look at what `horde sync-params` says",
+    }))
+}
+
+fn many_unsent(store: &Store) -> Result<Option<Problem>, StoreError> {
+    let unsent = store.count_unsent_events()?;
+    Ok((unsent > MANY_UNSENT).then(|| Problem {
+        what: format!("{unsent} events are waiting to be sent"),
+        to_do: "look at what `horde send-events` says",
+    }))
+}
+
+fn not_serving(store: &Store) -> Result<Problem, StoreError> {
+    let stored = store.params()?;
+    let is_pinned = stored.iter().any(|one| one.name == "SERVING");
+    Ok(Problem {
+        what: match is_pinned {
+            true => "not serving: it is turned off".to_owned(),
+            false => "not serving: MIGRATING is set".to_owned(),
+        },
+        to_do: match is_pinned {
+            true => "`horde serving on`, on the server that is to serve",
+            false => "unset MIGRATING on the server that is to serve",
+        },
     })
 }
 

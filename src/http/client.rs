@@ -7,6 +7,7 @@ use reqwest::redirect::Policy;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Body, HttpError};
+use crate::failpoint;
 
 const MOST_REDIRECTS: usize = 5;
 
@@ -107,9 +108,11 @@ impl Client {
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Body, HttpError> {
         let deadline = Instant::now() + self.limits.total;
+        failpoint::hit("http.send");
         let response = timeout_at(deadline, request.send())
             .await
             .map_err(|_| HttpError::Slow(self.limits.total))??;
+        failpoint::hit("http.sent");
         let status = response.status();
         match status.is_success() {
             true => Ok(Body::new(response, self.limits, deadline)),

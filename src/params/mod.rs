@@ -4,10 +4,15 @@
 //! document and storing its values is the business of others.
 
 mod accessors;
+mod naming;
+mod overview;
+pub mod published;
 mod resolved;
 mod table;
 mod weights_version;
 
+pub use naming::{NamingError, named};
+pub use overview::{InForce, in_force, overview};
 pub use resolved::{Override, Params, Source, Warning};
 pub use table::{Parameter, Setting, TABLE, WrongValue, parameter};
 pub use weights_version::{UnknownWeightsVersion, WeightsVersion};

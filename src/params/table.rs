@@ -14,6 +14,11 @@ pub enum Setting {
     Text(String),
 }
 
+/// How the names of parameters begin that the subnet owner publishes.
+pub(super) const PUBLISHED_PREFIX: &str = "DYNAMIC_";
+/// In bytes; no list of executor classes comes near it.
+const LONGEST_TEXT: usize = 4096;
+
 /// One parameter: what it is called, what it means, what it may be.
 #[derive(Debug)]
 pub struct Parameter {
@@ -54,13 +59,13 @@ impl Parameter {
 
     /// Only the subnet's own parameters can be published; the others are this server's.
     pub fn is_published(&self) -> bool {
-        self.name.starts_with("DYNAMIC_")
+        self.name.starts_with(PUBLISHED_PREFIX)
     }
 
     /// Reads a value as it stands in the published document or the database.
     ///
     /// # Errors
-    /// Another type, or a number out of range.
+    /// Another type, a number out of range, or a text without end.
     pub fn read(&self, value: &Value) -> Result<Setting, WrongValue> {
         let setting = match self.kind {
             Kind::Switch { .. } => value.as_bool().map(Setting::Switch),
@@ -72,13 +77,20 @@ impl Parameter {
                 .as_f64()
                 .filter(|n| (min..=max).contains(n))
                 .map(Setting::Decimal),
-            Kind::Text { .. } => value.as_str().map(|text| Setting::Text(text.to_owned())),
+            Kind::Text { .. } => value
+                .as_str()
+                .filter(|text| text.len() <= LONGEST_TEXT)
+                .map(|text| Setting::Text(text.to_owned())),
         };
-        setting.ok_or_else(|| WrongValue {
+        setting.ok_or_else(|| self.refuse(&value.to_string()))
+    }
+
+    pub(super) fn refuse(&self, found: &str) -> WrongValue {
+        WrongValue {
             name: self.name,
             expected: self.kind.to_string(),
-            found: value.to_string().chars().take(64).collect(),
-        })
+            found: found.chars().take(64).collect(),
+        }
     }
 }
 
@@ -88,7 +100,7 @@ impl fmt::Display for Kind {
             Self::Switch { .. } => write!(out, "true or false"),
             Self::Integer { min, max, .. } => write!(out, "a whole number from {min} to {max}"),
             Self::Decimal { min, max, .. } => write!(out, "a number from {min} to {max}"),
-            Self::Text { .. } => write!(out, "a text"),
+            Self::Text { .. } => write!(out, "a text of at most {LONGEST_TEXT} bytes"),
         }
     }
 }
@@ -170,7 +182,7 @@ const fn text(name: &'static str, default: &'static str, meaning: &'static str) 
 /// All parameters, in the order in which an operator sees them.
 #[rustfmt::skip]
 pub static TABLE: &[Parameter] = &[
-    switch("SERVING", true, "take part: run batches and set weights"),
+    switch("SERVING", true, "take part: run batches, set weights, take jobs of users"),
     decimal("DYNAMIC_MANIFEST_SCORE_MULTIPLIER", 1.05, (0.0, 1e3), "factor on the scores of a horde that has danced"),
     decimal("DYNAMIC_MANIFEST_DANCE_RATIO_THRESHOLD", 1.4, (1.0, 1e6), "ratio of two horde sizes that counts as a dance"),
     integer("DYNAMIC_WEIGHTS_VERSION", 1, (0, 4), "which synthetic jobs are sent and how they are scored"),
@@ -178,7 +190,7 @@ pub static TABLE: &[Parameter] = &[
     integer("DYNAMIC_SYNTHETIC_JOBS_PLANNER_WAIT_IN_ADVANCE_BLOCKS", 3, (0, MONTH_BLOCKS), "blocks before its start at which a batch is picked up"),
     decimal("DYNAMIC_SYNTHETIC_JOBS_PLANNER_POLL_INTERVAL", 4.0, (0.05, 3_600.0), "seconds between looks at the height of the chain"),
     integer("DYNAMIC_SYNTHETIC_JOBS_PLANNER_MAX_OVERSLEEP_BLOCKS", 3, (0, MONTH_BLOCKS), "blocks after its start until which a batch may still begin"),
-    integer("DYNAMIC_BLOCK_FINALIZATION_NUMBER", 3, (0, MONTH_BLOCKS), "blocks between the one whose hash shuffles the validators and the cycle"),
+    integer("DYNAMIC_BLOCK_FINALIZATION_NUMBER", 3, (0, MONTH_BLOCKS), "blocks from the one whose hash shuffles the validators to the cycle"),
     switch("DYNAMIC_COMMIT_REVEAL_WEIGHTS_ENABLED", true, "commit and reveal weights instead of setting them"),
     integer("DYNAMIC_COMMIT_REVEAL_WEIGHTS_INTERVAL", 722, (1, MONTH_BLOCKS), "blocks of one commit and reveal interval"),
     integer("DYNAMIC_COMMIT_REVEAL_COMMIT_START_OFFSET", 361, (0, MONTH_BLOCKS), "blocks from the interval's start to its commit window"),

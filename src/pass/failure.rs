@@ -2,9 +2,12 @@
 //! The match to exit codes has no wildcard arm, so a new variant does not compile until decided.
 
 use crate::chain::ChainError;
+use crate::events::SendError;
 use crate::facilitator::FacilitatorError;
+use crate::params::NamingError;
 use crate::settings::SettingsError;
 use crate::store::{PassOutcome, StoreError};
+use crate::sync_params::SyncError;
 use crate::weights::WeightsError;
 
 use super::{LockError, WalletError};
@@ -30,6 +33,12 @@ pub enum Failure {
     Weights(#[from] WeightsError),
     #[error(transparent)]
     Facilitator(#[from] FacilitatorError),
+    #[error(transparent)]
+    Events(#[from] SendError),
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    #[error(transparent)]
+    Naming(#[from] NamingError),
     #[error("this database belongs to the chain with genesis {bound}, the node serves {found}")]
     OtherChain { bound: String, found: String },
     #[error(
@@ -73,6 +82,7 @@ impl Failure {
         match self {
             Self::Settings(_)
             | Self::Wallet(_)
+            | Self::Naming(_)
             | Self::OtherChain { .. }
             | Self::Script { .. }
             | Self::NoSubnet { .. }
@@ -93,6 +103,9 @@ impl Failure {
                 true => TRY_AGAIN,
                 false => 1,
             },
+            Self::Events(error) if error.is_passing() => TRY_AGAIN,
+            Self::Sync(error) if error.is_passing() => TRY_AGAIN,
+            Self::Events(_) | Self::Sync(_) => 1,
             Self::Chain(_)
             | Self::StaleHead { .. }
             | Self::ClockBehind { .. }
@@ -156,6 +169,9 @@ impl Failure {
                 true => "check the network and FACILITATOR_URI; the next pass tries again",
                 false => "check the hotkey with `horde config`: the facilitator must know it",
             },
+            Self::Events(error) => return error.advice().map(str::to_owned),
+            Self::Sync(error) => return error.advice().map(str::to_owned),
+            Self::Naming(_) => "`horde params` shows every parameter and what it means",
             Self::OtherChain { .. } => {
                 "check BITTENSOR_NETWORK; another network needs another HORDE_DB"
             }

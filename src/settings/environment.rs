@@ -209,7 +209,8 @@ fn finding(kind: Kind, value: &str) -> Option<&'static str> {
     (!is_good).then_some(wanted)
 }
 
-fn parse_switch(text: &str) -> Option<bool> {
+/// Any of the words that turn something on or off.
+pub(crate) fn parse_switch(text: &str) -> Option<bool> {
     match text.trim().to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Some(true),
         "0" | "false" | "no" | "off" => Some(false),

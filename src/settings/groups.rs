@@ -78,7 +78,7 @@ impl Environment {
         (self.text(version), self.text(runner))
     }
 
-    /// Where events are sent, if anywhere; ends in a slash.
+    /// Where events are sent, if anywhere; with or without a slash at its end.
     pub fn stats_collector(&self) -> Option<&str> {
         self.text("STATS_COLLECTOR_URL")
             .filter(|url| !url.is_empty())

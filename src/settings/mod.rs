@@ -5,6 +5,7 @@ mod environment;
 mod groups;
 mod variables;
 
+pub(crate) use environment::parse_switch;
 pub use environment::{Environment, SettingsError, Source};
 pub use groups::{DebugMiners, HordeScore, WalletPlace};
 pub use variables::{Kind, VARIABLES, Variable};

@@ -1,10 +1,15 @@
 //! System events: kept until they were sent to the stats collector, and shown to the operator.
 
+use std::ops::ControlFlow;
+
 use chrono::{DateTime, Utc};
-use rusqlite::Transaction;
+use rusqlite::{Row, Transaction};
 
 use super::{Store, StoreError, time};
-use crate::wire::event::Event;
+use crate::wire::event::{Event, UnknownEventName};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EventId(i64);
 
 /// An event as the operator sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +69,71 @@ impl Store {
         }
         Ok(events)
     }
+
+    pub fn count_unsent_events(&self) -> Result<u64, StoreError> {
+        let mut query = self
+            .db
+            .prepare_cached("SELECT count(*) FROM events WHERE sent_at IS NULL")?;
+        Ok(query
+            .query_row([], |row| row.get::<_, i64>(0))?
+            .unsigned_abs())
+    }
+
+    /// Hands out events that are not sent, oldest first, until `take` has enough.
+    pub fn each_unsent_event(
+        &self,
+        mut take: impl FnMut(EventId, Event) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT id, type, subtype, timestamp, description, data FROM events
+             WHERE sent_at IS NULL ORDER BY id",
+        )?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            if take(EventId(row.get(0)?), event(row)?).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks events that the stats collector has taken.
+    pub fn mark_events_sent(
+        &mut self,
+        events: &[EventId],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let now = time::to_text(now);
+        self.write(|tx| {
+            let mut mark = tx.prepare_cached("UPDATE events SET sent_at = ?2 WHERE id = ?1")?;
+            for event in events {
+                mark.execute((event.0, &now))?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn event(row: &Row) -> Result<Event, StoreError> {
+    let id: i64 = row.get(0)?;
+    let damaged = |finding: String| StoreError::Row {
+        table: "events",
+        id,
+        finding,
+    };
+    let text = |column| row.get::<_, String>(column);
+    let at = time::from_text(&text(3)?).ok_or_else(|| damaged("not a time".to_owned()))?;
+    Ok(Event {
+        kind: text(1)?
+            .parse()
+            .map_err(|error: UnknownEventName| damaged(error.to_string()))?,
+        subtype: text(2)?
+            .parse()
+            .map_err(|error: UnknownEventName| damaged(error.to_string()))?,
+        timestamp: at,
+        description: text(4)?,
+        data: serde_json::from_str(&text(5)?).map_err(|error| damaged(error.to_string()))?,
+    })
 }
 
 pub(super) fn insert(tx: &Transaction, event: &Event) -> Result<(), StoreError> {

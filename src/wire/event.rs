@@ -7,7 +7,9 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
+
+use super::time::isoformat;
 
 /// Something noteworthy that happened in a pass.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,6 +48,22 @@ impl Event {
             entries.insert(name.to_owned(), value.into());
         }
         self
+    }
+
+    /// The form in which the stats collector takes it. An entry `description` of the data stands
+    /// in the place of the event's own.
+    pub fn for_collector(&self) -> Value {
+        let mut data =
+            Map::from_iter([("description".to_owned(), self.description.clone().into())]);
+        if let Value::Object(entries) = &self.data {
+            data.extend(entries.clone());
+        }
+        json!({
+            "type": self.kind,
+            "subtype": self.subtype,
+            "timestamp": isoformat(&self.timestamp),
+            "data": data,
+        })
     }
 }
 

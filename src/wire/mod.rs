@@ -2,6 +2,7 @@
 
 pub mod authentication;
 pub mod event;
+pub mod events_request;
 pub mod executor_class;
 pub mod facilitator;
 pub mod from_miner;
@@ -17,6 +18,7 @@ pub mod upload;
 pub mod volume;
 
 pub use authentication::AuthenticationPayload;
+pub use events_request::EventsRequest;
 pub use executor_class::{ExecutorClass, UnknownExecutorClass};
 pub use facilitator::{FromFacilitator, ToFacilitator};
 pub use from_miner::FromMiner;

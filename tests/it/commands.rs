@@ -5,18 +5,25 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use assert_cmd::assert::{Assert, OutputAssertExt};
+use horde_validator::devnet::accounts::Account;
 use horde_validator::devnet::node::CommitScheme;
 use predicates::prelude::*;
 use predicates::str::{contains, is_match};
 use serde_json::Value;
 
 use crate::host::{self, Host};
+use crate::http_server::{Answer, HttpServer};
 
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 13] = [
     "schedule-synthetic",
     "run-synthetic",
     "set-weights",
+    "sync-params",
+    "send-events",
     "status",
+    "params",
+    "serving",
+    "miners",
     "config",
     "migrate",
     "devnet",
@@ -67,7 +74,14 @@ fn help_fits_80_columns() {
       schedule-synthetic  Plan this cycle's batch; mark missed ones
       run-synthetic       Run the batch that is due
       set-weights         Set, commit or reveal weights, whichever is due
+      sync-params         Fetch the parameters that the subnet owner publishes
+      send-events         Send system events to the stats collector
       status              Show what happened last, what is due, and what is wrong
+      params              Show or pin the subnet's parameters, and where each value
+                          comes from
+      serving             Take part or not: batches, weights and jobs of users
+      miners              Show known miners, and block some from getting jobs of
+                          users
       config              Show every setting, where it comes from and what it means
       migrate             Bring the database up to date, or make a new one
       devnet              Run a local subnet to play with, until Ctrl-C
@@ -311,6 +325,10 @@ fn every_key_of_a_json_document_is_documented() {
     let node = host::start(host::chain(CommitScheme::Off));
     let mut host = Host::on(&node);
     host.finish_batch(&node, &[(2, 1.0)]);
+    let document = r#"{"DYNAMIC_MAX_WEIGHT": {"description": "", "items": [{"value": 8}]}}"#;
+    let server = HttpServer::start([Answer::Body(document.to_owned()), Answer::Status(201)]);
+    host.set("DYNAMIC_CONFIG_URL", server.url("/"));
+    host.set("STATS_COLLECTOR_URL", server.url("/"));
     let mut found = BTreeSet::new();
     for arguments in [
         &["set-weights", "--dry-run"][..],
@@ -321,16 +339,21 @@ fn every_key_of_a_json_document_is_documented() {
         &["run-synthetic", "--now"],
         &["status"],
         &["migrate"],
+        &["sync-params"],
+        &["send-events"],
+        &["params", "pin", "DYNAMIC_MAX_WEIGHT", "9"],
+        &["serving"],
+        &["miners"],
+        &["miners", "block", &Account::miner(2).hotkey().to_string()],
+        &["miners"],
     ] {
         keys(&host.json(arguments), &mut found);
     }
-    for entry in host
-        .json(&["config"])
-        .as_object()
-        .expect("an object")
-        .values()
-    {
-        keys(entry, &mut found);
+    for by_name in ["config", "params"] {
+        let document = host.json(&[by_name]);
+        for entry in document.as_object().expect("an object").values() {
+            keys(entry, &mut found);
+        }
     }
     host.unset("BITTENSOR_NETWORK");
     let failure = host.json(&["set-weights"]);

@@ -13,11 +13,14 @@ use horde_validator::devnet::node::{
     CommitScheme, Config, Hyperparameters, Neuron, Node, Production,
 };
 use horde_validator::params::Source;
+use horde_validator::pass::{Frame, Progress};
+use horde_validator::settings::Environment;
 use horde_validator::store::{
     BatchId, BatchPlan, BatchRecord, EventRow, JobRow, ManifestRow, MinerRow, Store, WeightsRow,
 };
 use horde_validator::wire::ExecutorClass;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 /// The uid of our validator.
 pub(crate) const VALIDATOR: u16 = 0;
@@ -119,6 +122,19 @@ impl Host {
             .envs(&self.settings)
             .current_dir(self.folder.path());
         command
+    }
+
+    /// For passes that a test runs without the program around them.
+    pub(crate) fn frame(&self) -> Frame {
+        // the first line of the program's main; a second time does nothing
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let settings = self.settings.iter();
+        let settings = settings.map(|(name, value)| (*name, value.clone()));
+        Frame {
+            environment: Environment::from_pairs(settings).expect("well-formed"),
+            progress: Progress::hidden(),
+            stop: CancellationToken::new(),
+        }
     }
 
     pub(crate) fn horde(&self, arguments: &[&str]) -> Assert {

@@ -139,6 +139,7 @@ impl Host {
         host
     }
 
+    /// Adds a setting.
     pub(super) fn set(&mut self, name: &'static str, value: String) {
         self.environment.push((name, value));
     }
