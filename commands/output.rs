@@ -64,7 +64,9 @@ pub(crate) fn outcome(outcome: &Outcome, json: bool) {
 
 pub(crate) fn failure(failure: &Failure, json: bool) {
     let lines = failure.lines();
-    if json {
+    // what failed a check was printed as the one document already
+    let is_said = matches!(failure, Failure::Check { .. });
+    if json && !is_said {
         return document(&json!({
             "outcome": failure.recorded_as().name(),
             "error": lines[0],

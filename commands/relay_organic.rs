@@ -9,9 +9,9 @@ use horde_validator::pass::{Failure, Frame, Outcome};
 
 use crate::signals;
 
-/// Take users' jobs from the facilitator, run them on miners, report
+/// Take users' jobs, run them on miners, report
 ///
-/// Keeps one line to the facilitator: when it breaks, it is made again, after growing delays. Runs
+/// Keeps one line to the facilitator, which hands jobs out: when it breaks, it is made again, after growing delays. Runs
 /// until it is told to stop, or until the given time is over; then it takes no new jobs and waits
 /// for those that run. A job is run once, and its end is told at least once, even if this is
 /// killed: the next run reports what was left behind.

@@ -14,12 +14,14 @@ use serde_json::Value;
 use crate::host::{self, Host};
 use crate::http_server::{Answer, HttpServer};
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 15] = [
     "schedule-synthetic",
     "run-synthetic",
     "set-weights",
+    "relay-organic",
     "sync-params",
     "send-events",
+    "debug-run",
     "status",
     "params",
     "serving",
@@ -74,8 +76,10 @@ fn help_fits_80_columns() {
       schedule-synthetic  Plan this cycle's batch; mark missed ones
       run-synthetic       Run the batch that is due
       set-weights         Set, commit or reveal weights, whichever is due
+      relay-organic       Take users' jobs, run them on miners, report
       sync-params         Fetch the parameters that the subnet owner publishes
       send-events         Send system events to the stats collector
+      debug-run           Try one miner, with every step shown
       status              Show what happened last, what is due, and what is wrong
       params              Show or pin the subnet's parameters, and where each value
                           comes from

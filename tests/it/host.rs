@@ -146,7 +146,7 @@ impl Host {
 
     /// What a run with `--json` printed.
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
-        let run = self.horde(&[arguments, &["--json"]].concat());
+        let run = self.horde(&[&["--json"], arguments].concat());
         let stdout = &run.get_output().stdout;
         serde_json::from_slice(stdout)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(stdout)))

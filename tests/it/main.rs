@@ -5,6 +5,7 @@ mod bad_days;
 mod chain;
 mod commands;
 mod cycles;
+mod debug_run;
 mod devnet_facilitator;
 mod devnet_miner;
 mod devnet_miner_jobs;
