@@ -13,8 +13,8 @@ use crate::{output, signals};
 
 /// Run a local subnet to play with, until Ctrl-C
 ///
-/// A node that behaves as Subtensor and miners of different character, all on loopback, with a
-/// wallet and a database made for them. Prints the settings with which the other subcommands run
+/// A node that behaves as Subtensor, miners of different character and a facilitator with jobs
+/// of users, all on loopback, with a wallet and a database made for them. Prints the settings with which the other subcommands run
 /// against it; no token is at stake, and nothing outside of FOLDER is written.
 ///
 /// Example: horde devnet --block-time 0.25 > devnet.env
@@ -44,6 +44,10 @@ pub(crate) struct Devnet {
     /// Factor on the time limits of a batch
     #[arg(long, default_value_t = 0.1, value_parser = block_time)]
     time_scale: f64,
+
+    /// Seconds from one job of a user to the next; 0 for none
+    #[arg(long, default_value_t = 10.0, value_name = "SECONDS", value_parser = job_every)]
+    job_every: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -102,7 +106,17 @@ impl Devnet {
                     ));
                 }
             }
-            stop.cancelled().await;
+            let users = async {
+                match self.job_every > 0.0 {
+                    true => {
+                        subnet
+                            .order_jobs(Duration::from_secs_f64(self.job_every))
+                            .await
+                    }
+                    false => std::future::pending().await,
+                }
+            };
+            stop.run_until_cancelled(users).await;
             Ok(())
         })
     }
@@ -113,5 +127,12 @@ fn block_time(text: &str) -> Result<f64, String> {
     match (0.005..=3600.0).contains(&seconds) {
         true => Ok(seconds),
         false => Err("out of range".to_owned()),
+    }
+}
+
+fn job_every(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(0.0) => Ok(0.0),
+        _ => block_time(text),
     }
 }

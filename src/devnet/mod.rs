@@ -7,6 +7,7 @@ pub mod facilitator;
 pub mod miner;
 pub mod node;
 mod subnet;
+mod users;
 
 pub use cast::{Character, cast};
 pub use subnet::{Inhabitant, Plan, Subnet, SubnetError};

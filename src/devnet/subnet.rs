@@ -1,4 +1,4 @@
-//! A node and its miners on loopback, with a wallet and a database made for them: everything that
+//! A node, its miners and a facilitator on loopback, with a wallet and a database made for them: everything that
 //! `horde` needs to run against a subnet of its own.
 
 use std::io;
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::accounts::Account;
 use super::cast::Character;
+use super::facilitator::{Facilitator, FacilitatorConfig};
 use super::miner::{Miner, MinerConfig};
 use super::node::{CommitScheme, Config, Hyperparameters, Neuron, Node};
 use crate::params::Source;
@@ -18,7 +19,7 @@ use crate::store::{Store, StoreError};
 use crate::wire::ExecutorClass;
 
 /// The class of all executors here: it needs no minutes to spin up.
-const CLASS: ExecutorClass = ExecutorClass::AlwaysOnGpu24Gb;
+pub(super) const CLASS: ExecutorClass = ExecutorClass::AlwaysOnGpu24Gb;
 /// Names below the wallet directory.
 const WALLET: &str = "devnet";
 const HOTKEY: &str = "default";
@@ -58,6 +59,8 @@ pub struct Inhabitant {
 pub struct Subnet {
     pub node: Node,
     pub inhabitants: Vec<Inhabitant>,
+    /// Where users' jobs come from; also stats collector and published parameters.
+    pub facilitator: Facilitator,
     plan: Plan,
 }
 
@@ -70,7 +73,7 @@ pub enum SubnetError {
 }
 
 impl Subnet {
-    /// Starts node and miners, and writes wallet and database. Inside of a tokio runtime.
+    /// Starts node, miners and facilitator, and writes wallet and database. Inside of a tokio runtime.
     pub fn start(plan: Plan) -> Result<Self, SubnetError> {
         let validator = Account::validator();
         let coldkey = Account::validator_coldkey().hotkey();
@@ -90,6 +93,10 @@ impl Subnet {
         let subnet = Self {
             node,
             inhabitants,
+            facilitator: Facilitator::start(FacilitatorConfig {
+                allowed: vec![validator.hotkey(), Account::other_validator().hotkey()],
+                ..FacilitatorConfig::default()
+            })?,
             plan,
         };
         subnet.make_database()?;
@@ -115,6 +122,12 @@ impl Subnet {
                 "SYNTHETIC_JOBS_RUN_OFFSET",
                 scaled(24, self.plan.tempo).to_string(),
             ),
+            ("FACILITATOR_URI", self.facilitator.url()),
+            (
+                "STATS_COLLECTOR_URL",
+                self.facilitator.stats_collector_url(),
+            ),
+            ("DYNAMIC_CONFIG_URL", self.facilitator.dynamic_config_url()),
             ("DEBUG_HASH_JOB", "1,1,2".to_owned()),
             ("DEBUG_BATCH_TIME_SCALE", self.plan.time_scale.to_string()),
         ]

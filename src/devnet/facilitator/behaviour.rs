@@ -27,7 +27,7 @@ pub enum Behaviour {
     DuplicatesRequests,
     /// Hands out requests before each job that are none.
     MalformedRequests,
-    /// Answers each update with an error.
+    /// Answers each update with an error, and takes no events.
     ErrorResponses,
     /// Hears a status update, then drops the connection: no answer and no close frame.
     ForgetsUpdates,

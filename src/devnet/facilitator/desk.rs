@@ -24,6 +24,10 @@ impl Desk {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     pub(super) fn serve(&mut self, connection: usize) {
         self.serving.insert(connection);
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::wire::event::{EventSubtype, EventType};
 use crate::wire::facilitator::{JobStatus, JobStatusUpdate, MachineSpecsUpdate, ResponseStatus};
 
 /// Counts and texts since the facilitator started. Nothing is ever taken out.
@@ -26,6 +27,11 @@ pub struct Ledger {
     pub unexpected: Vec<String>,
     /// How many times each job was handed out, by uuid; a text without one has an empty uuid.
     pub handed_out: BTreeMap<String, usize>,
+    /// System events that came, by their names.
+    pub events: BTreeMap<(EventType, EventSubtype), usize>,
+    /// Requests that brought them.
+    pub event_requests: usize,
+    pub refused_event_requests: usize,
 }
 
 /// The headers of a connection.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -17,8 +17,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::behaviour::Moment;
 use super::desk::Desk;
 use super::door::Door;
-use super::session;
 use super::{Behaviour, FacilitatorConfig, Ledger, Order, Versions};
+use super::{collector, published, session};
+use crate::keys::Hotkey;
 
 /// A running facilitator; it stops when this is dropped, and its port is free at once.
 pub struct Facilitator {
@@ -31,6 +32,8 @@ pub(super) struct Shared {
     pub(super) door: Door,
     pub(super) desk: watch::Sender<Desk>,
     pub(super) behaviour: watch::Sender<Behaviour>,
+    /// The document of parameters.
+    pub(super) published: watch::Sender<String>,
     ledger: watch::Sender<Ledger>,
 }
 
@@ -41,6 +44,11 @@ impl Shared {
         self.ledger
             .send_modify(|ledger| value = Some(change(ledger)));
         value.expect("the change was made")
+    }
+
+    pub(super) fn is_allowed(&self, validator: &Hotkey) -> bool {
+        let allowed = &self.config.allowed;
+        allowed.is_empty() || allowed.contains(validator)
     }
 
     /// What holds at this moment; what was to be done once does not hold any more.
@@ -70,10 +78,14 @@ impl Facilitator {
             config,
             door: door.clone(),
             desk: watch::Sender::default(),
+            published: watch::Sender::new(published::document()),
             ledger: watch::Sender::default(),
         });
         let router = Router::new()
             .route("/ws/v0/", get(websocket))
+            .route(collector::PATH, post(collector::take))
+            .layer(DefaultBodyLimit::max(collector::MOST_BYTES))
+            .route(published::PATH, get(published::serve))
             .with_state(Arc::clone(&shared));
         let ended = CancellationToken::new();
         let server = axum::serve(door, router).into_future();
@@ -89,6 +101,16 @@ impl Facilitator {
         format!("ws://{}/ws/v0/", self.shared.door.address())
     }
 
+    /// What events are posted below of; ends in a slash, as in the settings.
+    pub fn stats_collector_url(&self) -> String {
+        format!("http://{}/stats_collector/v0/", self.shared.door.address())
+    }
+
+    /// The published parameters.
+    pub fn dynamic_config_url(&self) -> String {
+        format!("http://{}{}", self.shared.door.address(), published::PATH)
+    }
+
     pub fn port(&self) -> u16 {
         self.shared.door.address().port()
     }
@@ -97,6 +119,18 @@ impl Facilitator {
     pub fn order(&self, order: impl Into<Order>) {
         let order = order.into();
         self.shared.desk.send_modify(|desk| desk.order(order));
+    }
+
+    /// Waits until every order has been taken by a validator's connection.
+    pub async fn nothing_waits(&self) {
+        let mut desk = self.shared.desk.subscribe();
+        // the sender is as old as this facilitator
+        let _ = desk.wait_for(Desk::is_empty).await;
+    }
+
+    /// Publishes this text in place of the document of parameters, whatever it is.
+    pub fn publish(&self, document: impl Into<String>) {
+        self.shared.published.send_replace(document.into());
     }
 
     /// Behaves like this from now on.

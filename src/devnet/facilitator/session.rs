@@ -158,8 +158,7 @@ impl Session {
         if !verify(&hotkey, &public, &signature) {
             return Err("the signature does not hold");
         }
-        let allowed = &self.shared.config.allowed;
-        match allowed.is_empty() || allowed.contains(&hotkey) {
+        match self.shared.is_allowed(&hotkey) {
             true => Ok(()),
             false => Err("unknown validator"),
         }
@@ -198,7 +197,7 @@ impl Session {
         let number = self.number;
         self.shared.desk.send_if_modified(|desk| {
             next = desk.take(number);
-            false
+            next.is_some() && desk.is_empty()
         });
         let Some(order) = next else {
             return Ok(());
