@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use super::facilitator::Order;
@@ -16,17 +15,14 @@ use crate::wire::facilitator::{JobRequestV0, JobRequestV1};
 const IMAGE: &str = "devnet/echo:latest";
 
 impl Subnet {
-    /// Has a job handed out every so often, the first one at once. None is added while one waits
-    /// for a validator.
+    /// Has a job handed out at once, and the next one so long after a validator has taken it.
     pub async fn order_jobs(&self, every: Duration) -> Infallible {
-        let mut ticks = tokio::time::interval(every);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for number in 0.. {
-            ticks.tick().await;
-            self.facilitator.nothing_waits().await;
             if let Some(order) = self.order(number) {
                 self.facilitator.order(order);
             }
+            self.facilitator.nothing_waits().await;
+            tokio::time::sleep(every).await;
         }
         std::future::pending().await
     }
@@ -39,7 +35,9 @@ impl Subnet {
             .filter(|one| one.character.behaviour == Behaviour::Honest)
             .map(|one| one.miner.hotkey().to_string())
             .collect();
-        let miner = honest.get(number.checked_rem(honest.len())?)?.clone();
+        // one of each kind for each miner
+        let turn = (number / 2).checked_rem(honest.len())?;
+        let miner = honest[turn].clone();
         let uuid = Uuid::new_v4().to_string();
         Some(if number.is_multiple_of(2) {
             let mut job = JobRequestV0::new(uuid, miner, IMAGE.to_owned());

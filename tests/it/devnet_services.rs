@@ -231,7 +231,7 @@ async fn users_of_a_subnet_order_jobs_of_both_kinds_from_its_honest_miners() {
                 }
                 other => panic!("not the job of the other kind: {other:?}"),
             };
-            assert_eq!(miner, honest[number % 2]);
+            assert_eq!(miner, honest[number / 2]);
         }
     };
     tokio::select! {
