@@ -1,5 +1,5 @@
-//! A node, its miners and a facilitator on loopback, with a wallet and a database made for them: everything that
-//! `horde` needs to run against a subnet of its own.
+//! A node, its miners and a facilitator on loopback, with a wallet and a database made for them:
+//! everything that `horde` needs to run against a subnet of its own.
 
 use std::io;
 use std::path::PathBuf;
@@ -73,7 +73,8 @@ pub enum SubnetError {
 }
 
 impl Subnet {
-    /// Starts node, miners and facilitator, and writes wallet and database. Inside of a tokio runtime.
+    /// Starts node, miners and facilitator, and writes wallet and database. Inside of a tokio
+    /// runtime.
     pub fn start(plan: Plan) -> Result<Self, SubnetError> {
         let validator = Account::validator();
         let coldkey = Account::validator_coldkey().hotkey();

@@ -6,10 +6,12 @@ use horde_validator::devnet::facilitator::{Behaviour, Ledger};
 use horde_validator::devnet::miner;
 use horde_validator::store::{IntentState, TELL_SPECS};
 use horde_validator::wire::facilitator::JobStatus;
+use predicates::str::contains;
 use serde_json::json;
 
 use super::scene::{Scene, document};
 use crate::host;
+use crate::tls_proxy::TlsProxy;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_ends_the_pass_and_a_running_job_is_waited_for() {
@@ -212,4 +214,26 @@ async fn hardware_that_a_batch_has_seen_is_told() {
     relay.stop().await.success();
     assert!(store.pending_intents(TELL_SPECS).expect("read").is_empty());
     assert_eq!(IntentState::Done.name(), "done");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_line_is_encrypted_and_a_stranger_s_certificate_is_refused() {
+    let mut scene = Scene::honest(Behaviour::Honest);
+    let proxy = TlsProxy::before(scene.facilitator.port()).await;
+    scene.host.set("FACILITATOR_URI", proxy.url());
+    scene.order(scene.job("job", 0));
+    scene
+        .relay(&[])
+        .ended()
+        .await
+        .code(75)
+        .stderr(contains("ertificate"));
+    let authority = proxy.authority_file().display();
+    scene.host.set("SSL_CERT_FILE", authority);
+    let relay = scene.relay(&[]);
+    assert_eq!(
+        scene.statuses("job").await,
+        [JobStatus::Accepted, JobStatus::Completed]
+    );
+    relay.stop().await.success();
 }
