@@ -10,7 +10,7 @@ use horde_validator::pass::{Failure, Frame, Outcome};
 use horde_validator::settings::Environment;
 use horde_validator::store::{PassOutcome, Store, WeightsRow, WeightsState};
 use horde_validator::synthetic::{self, Start};
-use horde_validator::weights;
+use horde_validator::{events, organic, sync_params, weights};
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -19,9 +19,9 @@ use crate::{demo_table, output, signals};
 
 /// Rehearse a whole cycle on a local subnet, in about a minute
 ///
-/// Starts a subnet on loopback with miners of different character, runs the passes as timers
-/// would, and ends with a table: each miner, its jobs, its score, its weight, and why. Leaves
-/// nothing behind. Fails if weights read back from the chain are not the ones that were decided.
+/// Starts a subnet on loopback with miners of different character and a facilitator, runs the
+/// passes as timers would, and ends with a table: each miner, its jobs, its score, its weight, and
+/// why. Leaves nothing behind. Fails if weights read back from the chain are not the ones that were decided.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// How the chain takes weights
@@ -35,6 +35,7 @@ const TEMPO: u16 = 99;
 const TIME_SCALE: f64 = 0.03;
 /// What timers do, but faster.
 const PERIOD: Duration = Duration::from_millis(400);
+const JOB_EVERY: Duration = Duration::from_secs(4);
 const LIMIT: Duration = Duration::from_secs(240);
 /// Batches to be seen: the second one shows who danced.
 const BATCHES: usize = 2;
@@ -92,31 +93,25 @@ async fn rehearse(scheme: Scheme, frame: &Frame, folder: &Path, json: bool) -> R
             ));
         }
     };
-    let timers = async {
-        tokio::try_join!(
-            every(
-                async || synthetic::schedule(&frame).await,
-                |o| say("schedule-synthetic", o)
-            ),
-            every(
-                async || synthetic::run(&frame, Start::WhenDue).await,
-                |o| say("run-synthetic", o)
-            ),
-            every(
-                async || weights::run(&frame, weights::Options::default()).await,
-                |o| say("set-weights", o)
-            ),
-        )
+    say(
+        "sync-params",
+        &sync_params::run(&frame, sync_params::LIMITS).await?,
+    );
+    let relay_stop = frame.stop.child_token();
+    let relay_frame = Frame {
+        stop: relay_stop.clone(),
+        ..frame.clone()
     };
-    let row = tokio::select! {
-        ended = timers => return ended.map(|_| ()),
-        row = settled(&store) => row?,
-        () = tokio::time::sleep(LIMIT) => {
-            let finding = format!("no weights after {} s", LIMIT.as_secs());
-            return Err(Failure::Demo { finding });
-        }
-        () = frame.stop.cancelled() => return Err(Failure::Interrupted),
+    let cycle = async {
+        let row = cycle(&subnet, &store, &frame, &say).await;
+        relay_stop.cancel();
+        row
     };
+    let relay = organic::run(&relay_frame, organic::Options::default());
+    let (row, relay) = tokio::join!(cycle, relay);
+    let row = row?;
+    say("relay-organic", &relay?);
+    say("send-events", &events::run(&frame, events::LIMITS).await?);
     demo_table::show(&subnet, &store, &row, json)?;
     if !json {
         let time = Utc::now().format("%H:%M:%S UTC");
@@ -126,6 +121,44 @@ async fn rehearse(scheme: Scheme, frame: &Frame, folder: &Path, json: bool) -> R
         ));
     }
     Ok(())
+}
+
+/// Lets the timers run, and users order jobs, until weights are in force.
+async fn cycle(
+    subnet: &Subnet,
+    store: &Store,
+    frame: &Frame,
+    say: &impl Fn(&str, &Outcome),
+) -> Result<WeightsRow, Failure> {
+    let timers = async {
+        tokio::try_join!(
+            every(
+                async || synthetic::schedule(frame).await,
+                |o| say("schedule-synthetic", o)
+            ),
+            every(
+                async || synthetic::run(frame, Start::WhenDue).await,
+                |o| say("run-synthetic", o)
+            ),
+            every(
+                async || weights::run(frame, weights::Options::default()).await,
+                |o| say("set-weights", o)
+            ),
+        )
+    };
+    tokio::select! {
+        ended = timers => match ended {
+            Ok(_) => unreachable!("timers go on until something fails"),
+            Err(failure) => Err(failure),
+        },
+        never = subnet.order_jobs(JOB_EVERY) => match never {},
+        row = settled(store) => row,
+        () = tokio::time::sleep(LIMIT) => {
+            let finding = format!("no weights after {} s", LIMIT.as_secs());
+            Err(Failure::Demo { finding })
+        }
+        () = frame.stop.cancelled() => Err(Failure::Interrupted),
+    }
 }
 
 /// Starts a pass again and again, as a timer does; what the next run can put right is no end.

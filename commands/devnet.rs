@@ -13,9 +13,10 @@ use crate::{output, signals};
 
 /// Run a local subnet to play with, until Ctrl-C
 ///
-/// A node that behaves as Subtensor, miners of different character and a facilitator with jobs
-/// of users, all on loopback, with a wallet and a database made for them. Prints the settings with which the other subcommands run
-/// against it; no token is at stake, and nothing outside of FOLDER is written.
+/// A node that behaves as Subtensor, miners of different character and a facilitator with jobs of
+/// users, all on loopback, with a wallet and a database made for them. Prints the settings with
+/// which the other subcommands run against it; no token is at stake, and nothing outside of FOLDER
+/// is written.
 ///
 /// Example: horde devnet --block-time 0.25 > devnet.env
 /// and then: horde --env-file devnet.env schedule-synthetic

@@ -228,8 +228,8 @@ async fn the_line_is_encrypted_and_a_stranger_s_certificate_is_refused() {
         .await
         .code(75)
         .stderr(contains("ertificate"));
-    let authority = proxy.authority_file().display();
-    scene.host.set("SSL_CERT_FILE", authority);
+    let authority = proxy.authority_file();
+    scene.host.set("SSL_CERT_FILE", authority.display());
     let relay = scene.relay(&[]);
     assert_eq!(
         scene.statuses("job").await,
