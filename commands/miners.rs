@@ -26,13 +26,17 @@ pub(crate) struct Miners {
 enum Act {
     /// Give a miner no jobs of users; it is still tested in batches
     Block {
+        /// Its address (SS58)
         hotkey: Hotkey,
-        /// Shown in the list and told to users whose jobs are refused
+        /// Shown in the list of miners
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
     /// Give a miner jobs of users again
-    Unblock { hotkey: Hotkey },
+    Unblock {
+        /// Its address (SS58)
+        hotkey: Hotkey,
+    },
 }
 
 impl Miners {

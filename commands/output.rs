@@ -33,10 +33,17 @@ pub(crate) fn minute(time: DateTime<Utc>) -> impl std::fmt::Display {
 /// At most 80 columns; `--json` has the whole text.
 pub(crate) fn fitted(text: &str) -> String {
     const WIDTH: usize = 80;
+    let text = plain(text);
     match text.chars().count() > WIDTH {
         true => text.chars().take(WIDTH - 3).chain("...".chars()).collect(),
-        false => text.to_owned(),
+        false => text,
     }
+}
+
+/// Without what could move a terminal's cursor: some texts come from outside.
+pub(crate) fn plain(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { '?' } else { c };
+    text.chars().map(shown).collect()
 }
 
 /// Host and port, as an address is written.

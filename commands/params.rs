@@ -2,7 +2,7 @@
 
 use chrono::Utc;
 use clap::{Args, Subcommand};
-use horde_validator::params::{InForce, Source, named};
+use horde_validator::params::{InForce, Source, idle_parts, named};
 use horde_validator::pass::Failure;
 use horde_validator::pinning::{self, Change};
 use horde_validator::settings::Environment;
@@ -70,6 +70,8 @@ impl Params {
 
 fn changed(change: &Change, json: bool) {
     let (before, now) = (&change.before, &change.now);
+    let text = now.setting.to_string();
+    let idle = idle_parts(now.parameter, &text);
     let source = |one: &InForce| one.source.name();
     if json {
         let entry =
@@ -79,15 +81,19 @@ fn changed(change: &Change, json: bool) {
             "before": entry(before),
             "now": entry(now),
             "changed": change.is_felt(),
+            "idle": idle,
         }));
     }
-    output::line(now.parameter.name);
-    output::line(format_args!(
-        "  before  {} ({})",
-        before.setting,
-        source(before)
-    ));
-    output::line(format_args!("  now     {} ({})", now.setting, source(now)));
+    let mut lines = vec![
+        now.parameter.name.to_owned(),
+        format!("  before  {} ({})", before.setting, source(before)),
+        format!("  now     {text} ({})", source(now)),
+    ];
+    let useless = |part| format!("  ! `{part}` counts for nothing: not a class and its number");
+    lines.extend(idle.into_iter().map(useless));
+    for line in lines {
+        output::line(output::plain(&line));
+    }
 }
 
 fn list(all: &[InForce], json: bool) {

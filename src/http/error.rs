@@ -6,6 +6,8 @@ use std::time::Duration;
 pub enum HttpError {
     #[error("no answer: {finding}")]
     Unreachable { finding: String },
+    #[error("the address cannot be used: {finding}")]
+    Address { finding: String },
     #[error("answered with status {0}")]
     Status(u16),
     #[error("the answer has more than {bytes} bytes")]
@@ -22,7 +24,7 @@ impl HttpError {
         match self {
             Self::Unreachable { .. } | Self::Slow(_) | Self::Stalled(_) => true,
             Self::Status(status) => *status >= 500 || matches!(status, 408 | 425 | 429),
-            Self::TooLarge { .. } => false,
+            Self::Address { .. } | Self::TooLarge { .. } => false,
         }
     }
 }
@@ -32,14 +34,17 @@ impl From<reqwest::Error> for HttpError {
         if let Some(status) = error.status() {
             return Self::Status(status.as_u16());
         }
+        let is_unsendable = error.is_builder();
         let error = error.without_url();
         // the innermost cause says what happened, the outer ones only where
         let mut cause: &dyn std::error::Error = &error;
         while let Some(inner) = cause.source() {
             cause = inner;
         }
-        Self::Unreachable {
-            finding: cause.to_string(),
+        let finding = cause.to_string();
+        match is_unsendable {
+            true => Self::Address { finding },
+            false => Self::Unreachable { finding },
         }
     }
 }

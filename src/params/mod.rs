@@ -11,7 +11,7 @@ mod resolved;
 mod table;
 mod weights_version;
 
-pub use naming::{NamingError, named};
+pub use naming::{NamingError, idle_parts, named};
 pub use overview::{InForce, in_force, overview};
 pub use resolved::{Override, Params, Source, Warning};
 pub use table::{Parameter, Setting, TABLE, WrongValue, parameter};

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::table::{Parameter, Setting, TABLE, WrongValue, parameter};
+use crate::scoring::{class_weights, executor_caps};
 use crate::settings::parse_switch;
 
 /// What a person wrote is no parameter, or no value of it.
@@ -47,6 +48,18 @@ impl Parameter {
         let setting = value.and_then(|value| self.read(&value).ok());
         setting.ok_or_else(|| self.refuse(text))
     }
+}
+
+/// The parts of a list of executor classes that count for nothing, such as one with a mistyped
+/// class: every validator skips them without a word.
+pub fn idle_parts<'a>(parameter: &Parameter, text: &'a str) -> Vec<&'a str> {
+    let is_read = |part: &str| match parameter.name {
+        "DYNAMIC_EXECUTOR_CLASS_WEIGHTS" => !class_weights(part).is_empty(),
+        "DYNAMIC_MINER_MAX_EXECUTORS_PER_CLASS" => !executor_caps(part).is_empty(),
+        _ => true,
+    };
+    let parts = text.split(',').filter(|_| !text.is_empty());
+    parts.filter(|part| !is_read(part)).collect()
 }
 
 /// Part of one name, in any case, or a few slips away from it.
@@ -108,6 +121,24 @@ mod tests {
         }
         assert!(named(&"X".repeat(1_000_000)).is_err());
         assert_eq!(slips("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn parts_that_count_for_nothing_are_found() {
+        let idle = |name: &str, text| idle_parts(named(name).expect("a name"), text);
+        let weights = "DYNAMIC_EXECUTOR_CLASS_WEIGHTS";
+        let text = "spin_up-4min.gpu24gb=99,always_on.llm.a6000=1, always_on.gpu-24gb=1";
+        assert_eq!(
+            idle(weights, text),
+            ["spin_up-4min.gpu24gb=99", " always_on.gpu-24gb=1"]
+        );
+        assert!(idle(weights, "").is_empty());
+        let caps = "DYNAMIC_MINER_MAX_EXECUTORS_PER_CLASS";
+        assert_eq!(
+            idle(caps, "always_on.llm.a6000=1.5"),
+            ["always_on.llm.a6000=1.5"]
+        );
+        assert!(idle("DYNAMIC_MAX_WEIGHT", "1").is_empty());
     }
 
     #[test]

@@ -158,6 +158,7 @@ fn a_parameter_is_pinned_and_unpinned() {
             "before": {"value": "always_on.gpu-24gb=5", "source": "pinned"},
             "now": {"value": "always_on.gpu-24gb=5", "source": "pinned"},
             "changed": false,
+            "idle": [],
         })
     );
     let unpinned = host.horde(&["params", "unpin", name]).success();
@@ -173,6 +174,28 @@ fn a_parameter_is_pinned_and_unpinned() {
       before  always_on.gpu-24gb=7 (published)
       now     always_on.gpu-24gb=7 (published)
     ");
+}
+
+#[test]
+fn a_mistyped_class_of_executors_is_pointed_at() {
+    let host = new_host();
+    let name = "DYNAMIC_EXECUTOR_CLASS_WEIGHTS";
+    let text = "always_on.gpu-24gb=5,always_on.gpu24gb=5";
+    host.horde(&["params", "pin", name, text])
+        .success()
+        .stdout(contains("  ! `always_on.gpu24gb=5` counts for nothing"));
+}
+
+#[test]
+fn a_published_text_cannot_move_the_cursor() {
+    let host = new_host();
+    let name = "DYNAMIC_EXECUTOR_CLASS_WEIGHTS";
+    publish(&host, name, json!("\u{1b}[2Jx=1\n"));
+    for arguments in [&["params"][..], &["params", "pin", name, "y=1"]] {
+        host.horde(arguments)
+            .success()
+            .stdout(contains("?[2Jx=1?").and(contains("\u{1b}").not()));
+    }
 }
 
 #[test]

@@ -256,6 +256,20 @@ fn of_a_malformed_document_counts_what_stands_before_the_malformed_entry() {
 }
 
 #[test]
+fn an_address_of_another_kind_is_not_tried_again_and_again() {
+    let mut host = Host::new();
+    host.horde(&["migrate"]).success();
+    host.set("DYNAMIC_CONFIG_URL", "ftp://me:secret@example.org/x");
+    host.horde(&["sync-params"]).code(1).stderr(
+        contains("because the address cannot be used: URL scheme is not allowed")
+            .and(contains(
+                "try: check DYNAMIC_CONFIG_ENV and DYNAMIC_CONFIG_URL",
+            ))
+            .and(contains("secret").not()),
+    );
+}
+
+#[test]
 fn a_fetch_that_fails_keeps_everything() {
     let (server, host) = publishing(Answer::Body(document(&[("DYNAMIC_MAX_WEIGHT", json!(9))])));
     host.horde(&["sync-params"]).success();
