@@ -16,7 +16,7 @@ mod link;
 mod manifest;
 mod sieve;
 
-pub use address::MinerAddress;
+pub use address::{MinerAddress, MinerAddressError};
 pub use budget::LargeMessages;
 pub use client::{Closed, MinerClient, SendTimes};
 pub use clock::{Clock, Moment};
