@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::{BatchId, StoreError, events, time};
+use super::{BatchId, ReceiptRow, StoreError, events, receipts, time};
 use crate::wire::event::Event;
 
 /// Everything that is kept of one run of a batch.
@@ -64,19 +64,6 @@ pub struct JobRow {
     pub times: BTreeMap<&'static str, i64>,
 }
 
-/// A receipt that this validator signed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ReceiptRow {
-    /// `JobStartedReceipt` or `JobFinishedReceipt`.
-    pub kind: &'static str,
-    pub job_uuid: String,
-    pub miner_hotkey: String,
-    pub validator_hotkey: String,
-    pub validator_signature: String,
-    pub time: DateTime<Utc>,
-    pub payload: Value,
-}
-
 impl BatchRecord {
     pub(super) fn insert(&self, tx: &Transaction) -> Result<(), StoreError> {
         let kept = tx.execute(
@@ -98,7 +85,7 @@ impl BatchRecord {
         }
         self.insert_miners(tx)?;
         self.insert_jobs(tx)?;
-        self.insert_receipts(tx)?;
+        receipts::insert_own(tx, &self.receipts)?;
         self.events
             .iter()
             .try_for_each(|event| events::insert(tx, event))
@@ -160,26 +147,6 @@ impl BatchRecord {
                 job.time_took_us,
                 json(&job.times),
             ])?;
-        }
-        Ok(())
-    }
-
-    fn insert_receipts(&self, tx: &Transaction) -> Result<(), StoreError> {
-        let mut insert = tx.prepare_cached(
-            "INSERT INTO receipts (type, job_uuid, miner_hotkey, validator_hotkey,
-                                   validator_signature, time, payload)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
-        )?;
-        for receipt in &self.receipts {
-            insert.execute((
-                receipt.kind,
-                &receipt.job_uuid,
-                &receipt.miner_hotkey,
-                &receipt.validator_hotkey,
-                &receipt.validator_signature,
-                time::to_text(receipt.time),
-                receipt.payload.to_string(),
-            ))?;
         }
         Ok(())
     }

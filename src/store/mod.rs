@@ -11,10 +11,11 @@ mod neurons;
 mod open;
 mod params;
 mod passes;
+mod receipts;
 mod time;
 mod weights;
 
-pub use batch_record::{BatchRecord, JobRow, ManifestRow, MinerRow, ReceiptRow};
+pub use batch_record::{BatchRecord, JobRow, ManifestRow, MinerRow};
 pub use batches::{BatchId, BatchPlan, BatchRow, BatchState, JobScore};
 pub use events::EventRow;
 pub use evidence::MinerEvidence;
@@ -23,4 +24,5 @@ pub use meta::ChainSeen;
 pub use neurons::{Block, NeuronRow, NeuronsSeen};
 pub use open::{Store, StoreError};
 pub use passes::{PassEnd, PassId, PassOutcome, PassRow};
+pub use receipts::{KeptReceipts, ReceiptRow, SignedReceipt};
 pub use weights::{Entry, NewWeights, Way, WeightsId, WeightsRow, WeightsState};
