@@ -8,7 +8,8 @@ use horde_validator::settings::Environment;
 use indicatif::MultiProgress;
 
 use crate::{
-    config, migrate, output, run_synthetic, schedule_synthetic, set_weights, signals, status,
+    config, fetch_receipts, migrate, output, run_synthetic, schedule_synthetic, set_weights,
+    signals, status,
 };
 
 /// A ComputeHorde validator: each subcommand makes one pass and exits
@@ -71,6 +72,7 @@ enum Command {
     ScheduleSynthetic(schedule_synthetic::ScheduleSynthetic),
     RunSynthetic(run_synthetic::RunSynthetic),
     SetWeights(set_weights::SetWeights),
+    FetchReceipts(fetch_receipts::FetchReceipts),
     Status(status::Status),
     Config(config::Config),
     Migrate(migrate::Migrate),
@@ -103,6 +105,7 @@ impl Cli {
             Command::ScheduleSynthetic(args) => args.run(&frame()).map(said),
             Command::RunSynthetic(args) => args.run(&frame()).map(said),
             Command::SetWeights(args) => args.run(&frame()).map(said),
+            Command::FetchReceipts(args) => args.run(&frame()).map(said),
             Command::Status(args) => args.run(&environment, json),
             Command::Config(args) => args.run(&environment, json),
             Command::Migrate(args) => args.run(&environment, json),

@@ -10,6 +10,7 @@ mod demo;
 mod demo_table;
 #[cfg(feature = "devnet")]
 mod devnet;
+mod fetch_receipts;
 mod logging;
 mod migrate;
 mod output;

@@ -2,7 +2,7 @@
 //! the binary under `commands/` turns arguments into one call here and the outcome into text.
 //!
 //! Floors: a module uses only what stands below it.
-//! passes (`synthetic`, `weights`), the outside (`chain`, `miner`), memory (`store`),
+//! passes (`synthetic`, `weights`, `receipts`), the outside (`chain`, `miner`), memory (`store`),
 //! rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`).
 
 #![forbid(unsafe_code)]
@@ -24,6 +24,7 @@ pub mod keys;
 pub mod miner;
 pub mod params;
 pub mod pass;
+pub mod receipts;
 pub mod schedule;
 pub mod scoring;
 pub mod settings;

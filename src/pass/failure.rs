@@ -46,6 +46,8 @@ pub enum Failure {
     Subnet(#[from] crate::devnet::SubnetError),
     #[error("the rehearsal failed: {finding}")]
     Demo { finding: String },
+    #[error("the receipts of {hotkey} could not be fetched: {finding}")]
+    NamedMiner { hotkey: String, finding: String },
     #[error("ended early by a signal")]
     Interrupted,
 }
@@ -75,6 +77,7 @@ impl Failure {
             | Self::StaleHead { .. }
             | Self::ClockBehind { .. }
             | Self::BlockNeverCame { .. }
+            | Self::NamedMiner { .. }
             | Self::Interrupted => TRY_AGAIN,
             #[cfg(feature = "devnet")]
             Self::Subnet(_) => 1,
@@ -135,6 +138,7 @@ impl Failure {
             Self::DebugOnMainNetwork { .. } => "unset it",
             #[cfg(feature = "devnet")]
             Self::Subnet(_) => return None,
+            Self::NamedMiner { .. } => "check that the miner listens there and is not firewalled",
             Self::Lock(_) | Self::Demo { .. } | Self::BlockNeverCame { .. } | Self::Interrupted => {
                 return None;
             }

@@ -12,10 +12,11 @@ use serde_json::Value;
 
 use crate::host::{self, Host};
 
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 9] = [
     "schedule-synthetic",
     "run-synthetic",
     "set-weights",
+    "fetch-receipts",
     "status",
     "config",
     "migrate",
@@ -67,6 +68,7 @@ fn help_fits_80_columns() {
       schedule-synthetic  Plan this cycle's batch; mark missed ones
       run-synthetic       Run the batch that is due
       set-weights         Set, commit or reveal weights, whichever is due
+      fetch-receipts      Fetch and check the receipts that miners publish
       status              Show what happened last, what is due, and what is wrong
       config              Show every setting, where it comes from and what it means
       migrate             Bring the database up to date, or make a new one
@@ -319,6 +321,7 @@ fn every_key_of_a_json_document_is_documented() {
         &["schedule-synthetic"],
         &["run-synthetic"],
         &["run-synthetic", "--now"],
+        &["fetch-receipts"],
         &["status"],
         &["migrate"],
     ] {

@@ -5,4 +5,5 @@
 
 mod batches;
 mod host;
+mod receipts;
 mod weights;

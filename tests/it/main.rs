@@ -21,6 +21,7 @@ mod miner_memory;
 mod peer;
 mod process_weights;
 mod python_shuffle;
+mod receipts;
 mod scoring;
 mod signing;
 mod solver_script;
