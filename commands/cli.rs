@@ -8,8 +8,9 @@ use horde_validator::settings::Environment;
 use indicatif::MultiProgress;
 
 use crate::{
-    config, debug_run, migrate, miners, output, params, relay_organic, run_synthetic,
-    schedule_synthetic, send_events, serving, set_weights, signals, status, sync_params,
+    config, debug_run, fetch_receipts, migrate, miners, output, params, relay_organic,
+    run_synthetic, schedule_synthetic, send_events, serving, set_weights, signals, status,
+    sync_params,
 };
 
 /// A ComputeHorde validator: each subcommand makes one pass and exits
@@ -73,6 +74,7 @@ enum Command {
     RunSynthetic(run_synthetic::RunSynthetic),
     SetWeights(set_weights::SetWeights),
     RelayOrganic(relay_organic::RelayOrganic),
+    FetchReceipts(fetch_receipts::FetchReceipts),
     SyncParams(sync_params::SyncParams),
     SendEvents(send_events::SendEvents),
     DebugRun(debug_run::DebugRun),
@@ -112,6 +114,7 @@ impl Cli {
             Command::RunSynthetic(args) => args.run(&frame()).map(said),
             Command::SetWeights(args) => args.run(&frame()).map(said),
             Command::RelayOrganic(args) => args.run(&frame()).map(said),
+            Command::FetchReceipts(args) => args.run(&frame()).map(said),
             Command::SyncParams(args) => args.run(&frame()).map(said),
             Command::SendEvents(args) => args.run(&frame()).map(said),
             Command::DebugRun(args) => args.run(&frame(), json),

@@ -12,6 +12,7 @@ mod demo;
 mod demo_table;
 #[cfg(feature = "devnet")]
 mod devnet;
+mod fetch_receipts;
 mod logging;
 mod migrate;
 mod miners;

@@ -2,8 +2,10 @@
 //! the binary under `commands/` turns arguments into one call here and the outcome into text.
 //!
 //! Floors: a module uses only what stands below it.
-//! passes (`synthetic`, `weights`, `events`, `sync_params`), the outside (`chain`, `miner`),
-//! memory (`store`), rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`).
+//! passes (`synthetic`, `weights`, `organic`, `receipts`, `events`, `sync_params`), the outside
+//! (`chain`, `miner`, `facilitator`, `http`), memory (`store`), rules (`schedule`, `scoring`,
+//! `params`, `settings`, `wire`, `keys`, `hashjob`). `pass` is the frame of all passes; `debug`,
+//! `pinning` and `status` serve commands that are none.
 
 #![forbid(unsafe_code)]
 #![deny(
@@ -29,6 +31,7 @@ pub mod organic;
 pub mod params;
 pub mod pass;
 pub mod pinning;
+pub mod receipts;
 pub mod schedule;
 pub mod scoring;
 pub mod settings;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{Body, HttpError};
 use crate::failpoint;
@@ -61,7 +61,12 @@ impl Client {
     /// # Errors
     /// No answer in time, or one with a status that is not 2xx.
     pub async fn get(&self, url: &str) -> Result<Body, HttpError> {
-        self.send(self.http.get(url)).await
+        // one to connect, one to the head
+        let patience = (2 * self.limits.idle).min(self.limits.total);
+        match timeout(patience, self.send(self.http.get(url))).await {
+            Ok(answer) => answer,
+            Err(_) => Err(HttpError::Stalled(self.limits.idle)),
+        }
     }
 
     /// Posts a JSON text with these headers; returns the status, whatever it is.

@@ -38,7 +38,16 @@ pub fn verify(hotkey: &Hotkey, message: &[u8], signature: &Signature) -> bool {
     let Ok(signature) = schnorrkel::Signature::from_bytes(&signature.0) else {
         return false;
     };
-    let holds = |message: &[u8]| public.verify_simple(CONTEXT, message, &signature).is_ok();
+    holds(&public, message, &signature)
+}
+
+/// The rule itself, for a key and a signature that are already read.
+pub(super) fn holds(
+    public: &schnorrkel::PublicKey,
+    message: &[u8],
+    signature: &schnorrkel::Signature,
+) -> bool {
+    let holds = |message: &[u8]| public.verify_simple(CONTEXT, message, signature).is_ok();
     holds(message) || holds(&[b"<Bytes>", message, b"</Bytes>"].concat())
 }
 

@@ -72,6 +72,8 @@ pub enum Failure {
     Fault { finding: String },
     #[error("the rehearsal failed: {finding}")]
     Demo { finding: String },
+    #[error("the receipts of {hotkey} could not be fetched: {finding}")]
+    NamedMiner { hotkey: String, finding: String },
     #[error("ended early by a signal")]
     Interrupted,
 }
@@ -111,6 +113,7 @@ impl Failure {
             | Self::ClockBehind { .. }
             | Self::BlockNeverCame { .. }
             | Self::Slow { .. }
+            | Self::NamedMiner { .. }
             | Self::Interrupted => TRY_AGAIN,
             #[cfg(feature = "devnet")]
             Self::Subnet(_) => 1,
@@ -185,6 +188,7 @@ impl Failure {
             Self::NoSuchMiner { .. } => {
                 "give its address with --miner-address and --miner-port, or check the hotkey"
             }
+            Self::NamedMiner { .. } => "check that the miner listens there and is not firewalled",
             Self::Lock(_)
             | Self::Demo { .. }
             | Self::Check { .. }

@@ -6,10 +6,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::{BatchId, StoreError, TELL_SPECS, events, intents, time};
+use super::{BatchId, ReceiptRow, StoreError, TELL_SPECS, events, intents, receipts, time};
 use crate::wire::event::Event;
-use crate::wire::receipt::{FinishedReceipt, StartedReceipt};
-use crate::wire::to_miner::Signed;
 
 /// Everything that is kept of one run of a batch.
 #[derive(Clone, Debug)]
@@ -68,49 +66,6 @@ pub struct JobRow {
     pub times: BTreeMap<&'static str, i64>,
 }
 
-/// A receipt that this validator signed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ReceiptRow {
-    /// `JobStartedReceipt` or `JobFinishedReceipt`.
-    pub kind: &'static str,
-    pub job_uuid: String,
-    pub miner_hotkey: String,
-    pub validator_hotkey: String,
-    pub validator_signature: String,
-    pub time: DateTime<Utc>,
-    pub payload: Value,
-}
-
-impl From<&Signed<StartedReceipt>> for ReceiptRow {
-    fn from(signed: &Signed<StartedReceipt>) -> Self {
-        let receipt = &signed.payload;
-        Self {
-            kind: "JobStartedReceipt",
-            job_uuid: receipt.job_uuid.clone(),
-            miner_hotkey: receipt.miner_hotkey.clone(),
-            validator_hotkey: receipt.validator_hotkey.clone(),
-            validator_signature: signed.signature.clone(),
-            time: receipt.time_accepted.to_utc(),
-            payload: serde_json::to_value(receipt).expect("texts and integers are JSON"),
-        }
-    }
-}
-
-impl From<&Signed<FinishedReceipt>> for ReceiptRow {
-    fn from(signed: &Signed<FinishedReceipt>) -> Self {
-        let receipt = &signed.payload;
-        Self {
-            kind: "JobFinishedReceipt",
-            job_uuid: receipt.job_uuid.clone(),
-            miner_hotkey: receipt.miner_hotkey.clone(),
-            validator_hotkey: receipt.validator_hotkey.clone(),
-            validator_signature: signed.signature.clone(),
-            time: receipt.time_started.to_utc(),
-            payload: serde_json::to_value(receipt).expect("texts and integers are JSON"),
-        }
-    }
-}
-
 impl BatchRecord {
     pub(super) fn insert(&self, tx: &Transaction) -> Result<(), StoreError> {
         let kept = tx.execute(
@@ -132,10 +87,10 @@ impl BatchRecord {
         }
         self.insert_miners(tx)?;
         self.insert_jobs(tx)?;
-        insert_receipts(tx, &self.receipts)?;
         for specs in &self.specs {
             intents::insert(tx, TELL_SPECS, self.batch.0, specs, self.ended_at)?;
         }
+        receipts::insert_own(tx, &self.receipts)?;
         self.events
             .iter()
             .try_for_each(|event| events::insert(tx, event))
@@ -200,26 +155,6 @@ impl BatchRecord {
         }
         Ok(())
     }
-}
-
-pub(super) fn insert_receipts(tx: &Transaction, receipts: &[ReceiptRow]) -> Result<(), StoreError> {
-    let mut insert = tx.prepare_cached(
-        "INSERT INTO receipts (type, job_uuid, miner_hotkey, validator_hotkey,
-                               validator_signature, time, payload)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
-    )?;
-    for receipt in receipts {
-        insert.execute((
-            receipt.kind,
-            &receipt.job_uuid,
-            &receipt.miner_hotkey,
-            &receipt.validator_hotkey,
-            &receipt.validator_signature,
-            time::to_text(receipt.time),
-            receipt.payload.to_string(),
-        ))?;
-    }
-    Ok(())
 }
 
 fn json<T: Ord + serde::Serialize, V: serde::Serialize>(map: &BTreeMap<T, V>) -> String {

@@ -13,10 +13,11 @@ mod open;
 mod organic;
 mod params;
 mod passes;
+mod receipts;
 mod time;
 mod weights;
 
-pub use batch_record::{BatchRecord, JobRow, ManifestRow, MinerRow, ReceiptRow};
+pub use batch_record::{BatchRecord, JobRow, ManifestRow, MinerRow};
 pub use batches::{BatchId, BatchPlan, BatchRow, BatchState, JobScore};
 pub use events::{EventId, EventRow};
 pub use evidence::MinerEvidence;
@@ -27,4 +28,5 @@ pub use neurons::{Block, NeuronRow, NeuronsSeen};
 pub use open::{Store, StoreError};
 pub use organic::{NewOrganicJob, OrganicEnd, OrganicJobId, OrganicRow, TELL_SPECS, TELL_STATUS};
 pub use passes::{PassEnd, PassId, PassOutcome, PassRow};
+pub use receipts::{KeptReceipts, ReceiptRow, SignedReceipt};
 pub use weights::{Entry, NewWeights, Way, WeightsId, WeightsRow, WeightsState};

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::Row;
 use serde_json::Value;
 
-use super::{IntentId, ReceiptRow, Store, StoreError, batch_record, events, intents, time};
+use super::{IntentId, ReceiptRow, Store, StoreError, events, intents, receipts, time};
 use crate::wire::event::Event;
 
 /// What the facilitator is to be told about a job.
@@ -94,7 +94,7 @@ impl Store {
         end: &OrganicEnd,
         tell: &Value,
         events: &[Event],
-        receipts: &[ReceiptRow],
+        signed: &[ReceiptRow],
         now: DateTime<Utc>,
     ) -> Result<Option<IntentId>, StoreError> {
         self.write(|tx| {
@@ -132,7 +132,7 @@ impl Store {
             events
                 .iter()
                 .try_for_each(|event| events::insert(tx, event))?;
-            batch_record::insert_receipts(tx, receipts)?;
+            receipts::insert_own(tx, signed)?;
             intents::insert(tx, TELL_STATUS, id.0, tell, now).map(Some)
         })
     }

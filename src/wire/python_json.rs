@@ -13,6 +13,54 @@ pub fn sorted(value: &Value) -> String {
     text
 }
 
+/// An object of texts and integers, written entry by entry. Costs a fraction of what a `Value` does:
+/// receipts come by the ten thousand.
+pub(super) struct SortedObject {
+    text: String,
+    last_key: &'static str,
+}
+
+impl SortedObject {
+    pub(super) fn new() -> Self {
+        Self {
+            text: String::with_capacity(384),
+            last_key: "",
+        }
+    }
+
+    #[must_use]
+    pub(super) fn text(mut self, key: &'static str, value: &str) -> Self {
+        self.key(key);
+        write_string(&mut self.text, value);
+        self
+    }
+
+    #[must_use]
+    pub(super) fn integer(mut self, key: &'static str, value: i64) -> Self {
+        self.key(key);
+        write!(self.text, "{value}").expect("writing to a string");
+        self
+    }
+
+    pub(super) fn end(mut self) -> String {
+        self.text.push('}');
+        self.text
+    }
+
+    fn key(&mut self, key: &'static str) {
+        debug_assert!(
+            self.last_key < key,
+            "`{key}` comes after `{}`",
+            self.last_key
+        );
+        self.text
+            .push_str(if self.last_key.is_empty() { "{" } else { ", " });
+        self.last_key = key;
+        write_string(&mut self.text, key);
+        self.text.push_str(": ");
+    }
+}
+
 fn write_value(text: &mut String, value: &Value) {
     match value {
         Value::Null | Value::Bool(_) => text.push_str(&value.to_string()),

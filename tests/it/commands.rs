@@ -14,11 +14,12 @@ use serde_json::Value;
 use crate::host::{self, Host};
 use crate::http_server::{Answer, HttpServer};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "schedule-synthetic",
     "run-synthetic",
     "set-weights",
     "relay-organic",
+    "fetch-receipts",
     "sync-params",
     "send-events",
     "debug-run",
@@ -77,6 +78,7 @@ fn help_fits_80_columns() {
       run-synthetic       Run the batch that is due
       set-weights         Set, commit or reveal weights, whichever is due
       relay-organic       Take users' jobs, run them on miners, report
+      fetch-receipts      Fetch and check the receipts that miners publish
       sync-params         Fetch the parameters that the subnet owner publishes
       send-events         Send system events to the stats collector
       debug-run           Try one miner, with every step shown
@@ -341,6 +343,7 @@ fn every_key_of_a_json_document_is_documented() {
         &["schedule-synthetic"],
         &["run-synthetic"],
         &["run-synthetic", "--now"],
+        &["fetch-receipts"],
         &["status"],
         &["migrate"],
         &["sync-params"],

@@ -5,6 +5,7 @@
 
 mod batches;
 mod host;
+mod receipts;
 mod relay;
 mod services;
 mod weights;

@@ -30,6 +30,7 @@ mod peer;
 mod process_weights;
 mod puts;
 mod python_shuffle;
+mod receipts;
 mod relay;
 mod scoring;
 mod signing;

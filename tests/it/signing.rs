@@ -1,10 +1,11 @@
 //! The exact texts that are signed, and the signatures over them.
 
+use chrono::{DateTime, FixedOffset};
 use horde_validator::keys::{Hotkey, Signature, verify};
 use horde_validator::wire::receipt::{FinishedReceipt, StartedReceipt};
-use horde_validator::wire::{AuthenticationPayload, python_json};
+use horde_validator::wire::{AuthenticationPayload, ExecutorClass, python_json};
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::vectors;
 
@@ -89,7 +90,57 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
+fn any_time() -> impl Strategy<Value = DateTime<FixedOffset>> {
+    let minutes = -23 * 60 - 59..=23 * 60 + 59;
+    (
+        -60_000_000_000_i64..250_000_000_000,
+        0..1_000_000_u32,
+        minutes,
+    )
+        .prop_map(|(seconds, microseconds, minutes)| {
+            let utc = DateTime::from_timestamp(seconds, microseconds * 1_000).expect("a time");
+            utc.with_timezone(&FixedOffset::east_opt(minutes * 60).expect("less than a day"))
+        })
+}
+
+fn any_receipt() -> impl Strategy<Value = (Value, String)> {
+    let texts = || (any::<String>(), any::<String>(), any::<String>());
+    let started = (texts(), 0..3_usize, any_time(), any::<i64>()).prop_map(
+        |((job_uuid, miner_hotkey, validator_hotkey), class, time_accepted, max_timeout)| {
+            let receipt = StartedReceipt {
+                job_uuid,
+                miner_hotkey,
+                validator_hotkey,
+                executor_class: ExecutorClass::ALL[class],
+                time_accepted,
+                max_timeout,
+            };
+            (json!(receipt), receipt.blob())
+        },
+    );
+    let finished = (texts(), any_time(), any::<i64>(), any::<String>()).prop_map(
+        |((job_uuid, miner_hotkey, validator_hotkey), time_started, time_took_us, score_str)| {
+            let receipt = FinishedReceipt {
+                job_uuid,
+                miner_hotkey,
+                validator_hotkey,
+                time_started,
+                time_took_us,
+                score_str,
+            };
+            (json!(receipt), receipt.blob())
+        },
+    );
+    prop_oneof![started, finished]
+}
+
 proptest! {
+    /// Receipts are written by a shorter way than other messages, to the same text.
+    #[test]
+    fn the_signed_text_of_a_receipt_is_its_sorted_json((value, blob) in any_receipt()) {
+        prop_assert_eq!(blob, python_json::sorted(&value));
+    }
+
     #[test]
     fn the_signed_text_is_printable_and_reads_back(value in any_json()) {
         let text = python_json::sorted(&value);

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use super::Behaviour;
+use super::{Behaviour, ReceiptsFile};
 use crate::keys::Keypair;
 use crate::wire::ExecutorClass;
 
@@ -14,6 +14,7 @@ pub struct MinerConfig {
     /// What it claims in its manifest.
     pub executors: Vec<(ExecutorClass, i64)>,
     pub behaviour: Behaviour,
+    pub receipts_file: ReceiptsFile,
     /// Where it listens; port 0 is any free one.
     pub listen: SocketAddr,
     /// From accepting a job to its executor being ready.
@@ -31,6 +32,7 @@ impl MinerConfig {
             keypair,
             executors,
             behaviour: Behaviour::Honest,
+            receipts_file: ReceiptsFile::Honest,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             spin_up: Duration::ZERO,
             job_delay: Duration::ZERO,
@@ -41,5 +43,13 @@ impl MinerConfig {
     #[must_use]
     pub fn behaving(self, behaviour: Behaviour) -> Self {
         Self { behaviour, ..self }
+    }
+
+    #[must_use]
+    pub fn publishing(self, receipts_file: ReceiptsFile) -> Self {
+        Self {
+            receipts_file,
+            ..self
+        }
     }
 }

@@ -1,12 +1,15 @@
 //! Receipts that the miner has taken and counter-signed, and the CSV that it publishes.
 //! (spec: receipts; vectors: receipts_csv)
 
+use chrono::{DateTime, Utc};
+
 use crate::keys::{Hotkey, Keypair, Signature, verify};
 use crate::wire::receipt::{FinishedReceipt, StartedReceipt};
 use crate::wire::time::isoformat;
 use crate::wire::to_miner::Signed;
+use crate::wire::{self, ExecutorClass};
 
-const HEADER: &str = "type,validator_signature,miner_signature,job_uuid,miner_hotkey,\
+pub(super) const HEADER: &str = "type,validator_signature,miner_signature,job_uuid,miner_hotkey,\
                       validator_hotkey,executor_class,time_accepted,max_timeout,time_started,\
                       time_took_us,score_str";
 
@@ -115,6 +118,43 @@ pub(super) fn holds<R: Receipt>(signed: &Signed<R>, validator: &str, miner: &Hot
         && verify(&signer, receipt.text().as_bytes(), &signature)
 }
 
+/// Signed as a validator does.
+fn signed_by<R: Receipt>(validator: &Keypair, receipt: R) -> Signed<R> {
+    let signature = validator.sign(receipt.text().as_bytes());
+    Signed::new(receipt, signature)
+}
+
+/// Both receipts of a job that was never done.
+pub(super) fn receipts_of_job(
+    number: u32,
+    time: DateTime<Utc>,
+    miner: &Hotkey,
+    validator: &Hotkey,
+) -> [wire::receipt::Receipt; 2] {
+    let job_uuid = format!("00000000-0000-4000-8000-{number:012x}");
+    let [miner_hotkey, validator_hotkey] = [miner, validator].map(Hotkey::to_string);
+    let started = StartedReceipt {
+        job_uuid: job_uuid.clone(),
+        miner_hotkey: miner_hotkey.clone(),
+        validator_hotkey: validator_hotkey.clone(),
+        executor_class: ExecutorClass::DEFAULT,
+        time_accepted: time.fixed_offset(),
+        max_timeout: 60,
+    };
+    let finished = FinishedReceipt {
+        job_uuid,
+        miner_hotkey,
+        validator_hotkey,
+        time_started: time.fixed_offset(),
+        time_took_us: 1_234_567,
+        score_str: "0.810037".to_owned(),
+    };
+    [
+        wire::receipt::Receipt::Started(started),
+        wire::receipt::Receipt::Finished(finished),
+    ]
+}
+
 impl PublishedReceipts {
     /// Counter-signs a receipt and publishes it, unless one of its kind is there for its job.
     pub(super) fn add<R: Receipt>(&mut self, signed: &Signed<R>, keypair: &Keypair) {
@@ -122,28 +162,49 @@ impl PublishedReceipts {
         if !self.known.insert((R::TYPE, receipt.job_uuid().to_owned())) {
             return;
         }
-        let own_signature = keypair.sign(receipt.text().as_bytes()).to_string();
-        let head = [
-            R::TYPE,
-            &signed.signature,
-            &own_signature,
-            receipt.job_uuid(),
-            receipt.miner(),
-            receipt.validator(),
-        ];
-        let cells = head.into_iter().map(str::to_owned).chain(receipt.cells());
-        self.rows.push(
-            cells
-                .map(|cell| quoted(&cell))
-                .collect::<Vec<_>>()
-                .join(","),
-        );
+        let own_signature = keypair.sign(receipt.text().as_bytes());
+        self.rows.push(line(signed, &own_signature));
+    }
+
+    /// The same with a receipt that no validator has sent.
+    pub(super) fn publish(
+        &mut self,
+        receipt: wire::receipt::Receipt,
+        validator: &Keypair,
+        keypair: &Keypair,
+    ) {
+        match receipt {
+            wire::receipt::Receipt::Started(one) => self.add(&signed_by(validator, one), keypair),
+            wire::receipt::Receipt::Finished(one) => self.add(&signed_by(validator, one), keypair),
+        }
     }
 
     pub(super) fn csv(&self) -> String {
-        let lines = std::iter::once(HEADER).chain(self.rows.iter().map(String::as_str));
-        lines.map(|line| line.to_owned() + "\r\n").collect()
+        format!("{HEADER}\r\n{}", self.lines())
     }
+
+    /// All lines but the header's.
+    pub(super) fn lines(&self) -> String {
+        let lines = self.rows.iter().map(String::as_str);
+        lines.flat_map(|line| [line, "\r\n"]).collect()
+    }
+}
+
+/// A receipt as a line of the file, without the line's end.
+pub(super) fn line<R: Receipt>(signed: &Signed<R>, own_signature: &Signature) -> String {
+    let receipt = &signed.payload;
+    let own_signature = own_signature.to_string();
+    let head = [
+        R::TYPE,
+        &signed.signature,
+        &own_signature,
+        receipt.job_uuid(),
+        receipt.miner(),
+        receipt.validator(),
+    ];
+    let cells = head.into_iter().map(str::to_owned).chain(receipt.cells());
+    let cells: Vec<String> = cells.map(|cell| quoted(&cell)).collect();
+    cells.join(",")
 }
 
 fn quoted(cell: &str) -> String {

@@ -1,21 +1,23 @@
 //! The miner's port: its websocket, and its receipts over HTTP.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, State};
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
-use super::receipts::PublishedReceipts;
+use super::receipts::{PublishedReceipts, receipts_of_job};
 use super::session;
 use super::{Ledger, MinerConfig};
-use crate::keys::Hotkey;
+use crate::keys::{Hotkey, Keypair};
+use crate::wire::receipt::Receipt;
 
 /// A running miner; it stops when this is dropped.
 pub struct Miner {
@@ -90,6 +92,23 @@ impl Miner {
         self.shared.hotkey
     }
 
+    /// Countersigns and publishes a receipt, as if this validator had sent it.
+    pub fn publish(&self, receipt: Receipt, validator: &Keypair) {
+        let own = &self.shared.config.keypair;
+        self.shared.receipts().publish(receipt, validator, own);
+    }
+
+    /// Publishes both receipts of each of these made-up jobs, which began a millisecond apart
+    /// from `begin` on.
+    pub fn publish_jobs(&self, jobs: Range<u32>, begin: DateTime<Utc>, validator: &Keypair) {
+        for job in jobs {
+            let time = begin + TimeDelta::milliseconds(job.into());
+            for receipt in receipts_of_job(job, time, &self.hotkey(), &validator.hotkey()) {
+                self.publish(receipt, validator);
+            }
+        }
+    }
+
     /// What it has seen so far.
     pub fn ledger(&self) -> Ledger {
         self.shared.ledger().clone()
@@ -110,6 +129,11 @@ async fn websocket(
     upgrade.on_upgrade(move |socket| session::run(socket, shared, validator))
 }
 
-async fn receipts_csv(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/csv")], shared.receipts().csv())
+async fn receipts_csv(State(shared): State<Arc<Shared>>) -> Response {
+    let (file, hotkey) = (&shared.config.receipts_file, &shared.hotkey);
+    let answer = file.answer(&shared.receipts(), hotkey);
+    match answer {
+        Some(answer) => answer,
+        None => std::future::pending().await,
+    }
 }
