@@ -27,7 +27,7 @@ use crate::wire::{Malformed, redacted};
 const EVENTS: usize = 256;
 
 /// How long saying goodbye may take.
-const FAREWELL: Duration = Duration::from_secs(2);
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Who calls, where, and within which bounds.
 #[derive(Debug, Clone)]
@@ -105,11 +105,10 @@ impl<Id: Send + 'static> Line<Id> {
         }
     }
 
-    /// Says goodbye, if there is anybody to say it to.
-    pub async fn close(mut self) {
+    /// Says goodbye, if there is anybody to say it to. The events of what was heard until then
+    /// still come, and after them no more.
+    pub fn hang_up(&mut self) {
         self.outgoing = None;
-        // nothing depends on whether it arrives
-        let _ = timeout(FAREWELL, &mut self.task).await;
     }
 }
 
@@ -133,9 +132,17 @@ struct Keeper<Id> {
 impl<Id: Send> Keeper<Id> {
     async fn run(mut self) {
         loop {
-            tokio::time::sleep(self.backoff.delay(&self.caller.limits)).await;
+            let delay = self.backoff.delay(&self.caller.limits);
+            tokio::select! {
+                () = tokio::time::sleep(delay) => (),
+                () = hung_up(&mut self.queue) => return,
+            }
             let begun = Instant::now();
-            let error = match self.caller.establish().await {
+            let established = tokio::select! {
+                established = self.caller.establish() => established,
+                () = hung_up(&mut self.queue) => return,
+            };
+            let error = match established {
                 Ok(socket) => match self.serve(socket).await {
                     Ok(error) => error,
                     Err(Gone) => return,
@@ -234,6 +241,12 @@ impl<Id: Send> Keeper<Id> {
     async fn tell(&self, event: LineEvent<Id>) -> Result<(), Gone> {
         self.events.send(event).await.map_err(|_| Gone)
     }
+}
+
+/// Waits until the owner has hung up. Messages that are still queued were for a connection that
+/// has ended.
+async fn hung_up<Id>(queue: &mut mpsc::UnboundedReceiver<Outgoing<Id>>) {
+    while queue.recv().await.is_some() {}
 }
 
 /// The sending side of one connection, and what of it is not proven to have been read.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, interval, sleep_until, timeout};
+use tokio::time::{Instant, interval, sleep_until, timeout, timeout_at};
 use tracing::{debug, info, warn};
 
 use super::desk::{Counts, Desk, Kept};
@@ -27,6 +27,8 @@ use crate::wire::facilitator::{FromFacilitator, Response, ResponseStatus};
 const NAME: &str = "relay-organic";
 /// The last jobs of a pass may take so long: to connect, to run, to be told.
 const GRACE: Duration = Duration::from_secs(600);
+/// How long the line may take to say goodbye.
+const FAREWELL: Duration = Duration::from_secs(3);
 /// How long the last messages are tried to be delivered; after that, the next pass does it.
 const LAST_DELIVERY: Duration = Duration::from_secs(15);
 /// Failures in a row until the pass ends, so that the operator sees it: before there was a
@@ -145,9 +147,9 @@ impl<'a> Relay<'a> {
             }
         }
         self.deliver_the_rest().await?;
+        self.hang_up().await?;
         let failure = self.ending.take().flatten();
         let outcome = self.outcome()?;
-        self.line.close().await;
         let seen = FacilitatorSeen {
             at: self.pass.now(),
             is_connected: false,
@@ -356,9 +358,23 @@ impl<'a> Relay<'a> {
     async fn deliver_the_rest(&mut self) -> Result<(), Failure> {
         let deadline = Instant::now() + LAST_DELIVERY;
         while self.up.is_some() && !self.unproven.is_empty() {
-            match tokio::time::timeout_at(deadline, self.line.events.recv()).await {
+            match timeout_at(deadline, self.line.events.recv()).await {
                 Ok(event) => self.hear(event)?,
                 Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the line. A job that came over it until then is not lost: it is rejected, and the next
+    /// pass tells so.
+    async fn hang_up(&mut self) -> Result<(), Failure> {
+        self.up = None;
+        self.line.hang_up();
+        let deadline = Instant::now() + FAREWELL;
+        while let Ok(Some(event)) = timeout_at(deadline, self.line.events.recv()).await {
+            if let LineEvent::Said(_) | LineEvent::Delivered(_) = event {
+                self.hear(Some(event))?;
             }
         }
         Ok(())

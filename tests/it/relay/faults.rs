@@ -84,7 +84,7 @@ async fn no_status_is_lost_whenever_the_facilitator_closes() {
         for uuid in ["job-0", "job-1", "job-2"] {
             scene.order(scene.job(uuid, 0));
         }
-        let relay = scene.relay(&[]);
+        let mut relay = scene.relay(&[]);
         // closing at once hands out nothing: such a facilitator comes to its senses in the end
         let calm = async {
             tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -100,7 +100,10 @@ async fn no_status_is_lost_whenever_the_facilitator_closes() {
                 assert_eq!(ends, [&JobStatus::Completed], "{behaviour:?}");
             }
         };
-        tokio::join!(calm, told);
+        tokio::select! {
+            _ = async { tokio::join!(calm, told) } => (),
+            never = relay.kept_running(&scene) => match never {},
+        }
         relay.stop().await.success();
         let miner = scene.miners[0].ledger();
         assert_eq!(miner.job_requests.len(), 3, "{behaviour:?}");

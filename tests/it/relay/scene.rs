@@ -138,6 +138,17 @@ impl Relay {
             .success();
     }
 
+    /// Starts it again whenever it ends, as systemd does.
+    pub(super) async fn kept_running(&mut self, scene: &Scene) -> std::convert::Infallible {
+        loop {
+            let child = self.0.as_mut().expect("it was started");
+            if child.try_wait().expect("it was started").is_some() {
+                *self = scene.relay(&[]);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Waits until it ends by itself.
     pub(super) async fn ended(mut self) -> Assert {
         let child = self.0.take().expect("it runs");
