@@ -10,7 +10,7 @@ use horde_validator::pass::{Failure, Frame, Outcome};
 use horde_validator::settings::Environment;
 use horde_validator::store::{PassOutcome, Store, WeightsRow, WeightsState};
 use horde_validator::synthetic::{self, Start};
-use horde_validator::{events, organic, sync_params, weights};
+use horde_validator::{events, organic, receipts, sync_params, weights};
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -111,6 +111,7 @@ async fn rehearse(scheme: Scheme, frame: &Frame, folder: &Path, json: bool) -> R
     let (row, relay) = tokio::join!(cycle, relay);
     let row = row?;
     say("relay-organic", &relay?);
+    say("fetch-receipts", &receipts::run(&frame, None).await?);
     say("send-events", &events::run(&frame, events::LIMITS).await?);
     demo_table::show(&subnet, &store, &row, json)?;
     if !json {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::drive::{Limits, Step, drive};
 use super::ended::{Ended, Verdict};
@@ -178,7 +178,7 @@ impl Desk {
     }
 
     fn begin(&mut self, pass: &Pass, job: OrganicJobId, order: Order, address: MinerAddress) {
-        info!(
+        debug!(
             job = order.uuid,
             miner = address.hotkey,
             class = order.executor_class.name(),

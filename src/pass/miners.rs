@@ -31,6 +31,9 @@ impl Pass {
 
     /// The same, or as the chain said last where it cannot be reached.
     pub async fn known_miners(&mut self) -> Result<Vec<MinerAddress>, Failure> {
+        if let Some(named) = self.named_miners()? {
+            return Ok(named);
+        }
         let read = match self.connect().await {
             Ok(chain) => self.serving_miners(&chain).await,
             Err(failure) => Err(failure),
