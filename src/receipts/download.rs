@@ -93,15 +93,14 @@ struct Reading {
 impl Reading {
     async fn fetch(&mut self, url: &str) -> Result<(), End> {
         let common = self.common.clone();
-        let stopped = || common.stop.cancelled();
         let mut body = tokio::select! {
             body = common.client.get(url) => body?,
-            () = stopped() => return Err(End::Stopped),
+            () = common.stop.cancelled() => return Err(End::Stopped),
         };
         let read = self.read(&mut body).await;
         if !common.stop.is_cancelled() {
             // also of a file that broke off
-            self.check_chunk(0).await;
+            self.check_chunk(1).await;
         }
         read
     }
@@ -141,11 +140,10 @@ impl Reading {
         });
     }
 
-    /// Has receipts checked as long as there are so many, and says how long that kept it waiting
-    /// for a core.
+    /// Has receipts checked as long as there are so many, and says how long that kept it waiting.
     async fn check_chunk(&mut self, least: usize) -> Duration {
         let begun = Instant::now();
-        while self.chunk.len() >= least.max(1) {
+        while self.chunk.len() >= least {
             let rest = self.chunk.split_off(self.chunk.len().min(CHUNK));
             let chunk = std::mem::replace(&mut self.chunk, rest);
             let core = self.common.cores.clone().acquire_owned().await;
@@ -171,14 +169,15 @@ impl Reading {
         begun.elapsed()
     }
 
-    fn refuse_liars(&self) -> Result<(), End> {
+    fn refuse_liars(&mut self) -> Result<(), End> {
         let false_rows = tally(&self.tally).rows.false_ones;
-        match false_rows >= self.common.limits.false_rows {
-            true => Err(End::Failed(format!(
-                "the signatures of {false_rows} rows do not hold, the rest is not read"
-            ))),
-            false => Ok(()),
+        if false_rows < self.common.limits.false_rows {
+            return Ok(());
         }
+        self.chunk.clear();
+        Err(End::Failed(format!(
+            "the signatures of {false_rows} rows do not hold, the rest is not read"
+        )))
     }
 }
 
