@@ -1,5 +1,6 @@
 //! Jobs of users: taken from the facilitator, driven on one miner each, reported.
 
+mod addresses;
 mod desk;
 mod drive;
 mod ended;

@@ -8,18 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, interval, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, interval, sleep_until, timeout_at};
 use tracing::{debug, info, warn};
 
+use super::addresses::{Addresses, Neurons};
 use super::desk::{Counts, Desk, Kept};
 use super::drive::Limits;
 use super::order::Order;
-use crate::chain::{Chain, Metagraph};
 use crate::facilitator::{self, Epoch, FacilitatorError, Line, LineEvent, Outgoing};
 use crate::miner::MinerAddress;
 use crate::params::Params;
-use crate::pass::{self, ChainAccess, Failure, Frame, Outcome, Pass, VERSION};
+use crate::pass::{self, Failure, Frame, Outcome, Pass, VERSION};
 use crate::store::{FacilitatorSeen, IntentId, IntentState};
 use crate::wire::event::{Event, EventSubtype, EventType};
 use crate::wire::facilitator::{FromFacilitator, Response, ResponseStatus};
@@ -34,10 +33,6 @@ const LAST_DELIVERY: Duration = Duration::from_secs(15);
 /// Failures in a row until the pass ends, so that the operator sees it: before there was a
 /// connection, and after.
 const MOST_FAILURES: (u32, u32) = (3, 7);
-/// Addresses of miners are read anew so often: none is older than 5 minutes.
-const ADDRESSES_EVERY: Duration = Duration::from_secs(240);
-/// How long the first reading of them is waited for.
-const FIRST_ADDRESSES: Duration = Duration::from_secs(30);
 /// Looks for what other passes have changed.
 const LOOK_AROUND: Duration = Duration::from_secs(30);
 /// Unreadable messages that become events; beyond that they are only counted.
@@ -63,9 +58,6 @@ pub async fn run(frame: &Frame, options: Options) -> Result<Outcome, Failure> {
     .await
 }
 
-/// Neurons as read by a task beside the pass.
-type Reading = JoinHandle<Result<(Chain, Metagraph), Failure>>;
-
 struct Relay<'a> {
     pass: &'a mut Pass,
     desk: Desk,
@@ -78,9 +70,7 @@ struct Relay<'a> {
     connections: u32,
     /// Handed to the present connection, not yet proven to be delivered.
     unproven: HashSet<IntentId>,
-    /// Reads addresses, unless they are given.
-    reading: Option<Reading>,
-    reads_addresses: bool,
+    addresses: Addresses,
     complaints: u32,
     /// No more jobs are taken; what ended the line for good, if that is why.
     ending: Option<Option<FacilitatorError>>,
@@ -102,7 +92,11 @@ impl<'a> Relay<'a> {
         let limits = Limits::PRODUCTION.scaled(scale);
         let mut desk = Desk::new(keypair, limits, options.only.clone());
         desk.give_up_lost(pass)?;
-        let reads_addresses = options.only.is_none() && first_addresses(pass, &mut desk).await?;
+        let (addresses, miners) = match &options.only {
+            Some(_) => (Addresses::given(), Vec::new()),
+            None => Addresses::first(pass).await?,
+        };
+        desk.know(miners);
         let failures = pass.store.unreachable_in_a_row(NAME)?;
         Ok(Self {
             line: Line::open(caller, failures),
@@ -112,8 +106,7 @@ impl<'a> Relay<'a> {
             was_up: false,
             connections: 0,
             unproven: HashSet::new(),
-            reading: None,
-            reads_addresses,
+            addresses,
             complaints: 0,
             ending: None,
             deadline: options.window.map(|window| Instant::now() + window),
@@ -124,8 +117,6 @@ impl<'a> Relay<'a> {
     async fn run(mut self) -> Result<Outcome, Failure> {
         let stop = self.pass.stop.clone();
         let mut stopped = pin!(stop.cancelled());
-        let mut addresses = interval(ADDRESSES_EVERY);
-        addresses.tick().await;
         let mut look_around = interval(LOOK_AROUND);
         while self.ending.is_none() || self.desk.running() > 0 {
             let deadline = self.deadline.unwrap_or_else(far_away);
@@ -142,8 +133,7 @@ impl<'a> Relay<'a> {
                     self.end("the time of this pass is over", None);
                 }
                 _ = look_around.tick() => self.look_around()?,
-                _ = addresses.tick(), if self.reads_addresses => self.read_addresses()?,
-                read = finished(&mut self.reading) => self.learn(read)?,
+                read = self.addresses.next() => self.learn(read)?,
             }
         }
         self.deliver_the_rest().await?;
@@ -325,19 +315,10 @@ impl<'a> Relay<'a> {
         self.tell_all()
     }
 
-    fn read_addresses(&mut self) -> Result<(), Failure> {
-        if self.reading.is_none() {
-            let netuid = self.pass.environment.netuid()?;
-            self.reading = Some(tokio::spawn(read(self.pass.chain_access(), netuid)));
-        }
-        Ok(())
-    }
-
-    fn learn(&mut self, read: Result<(Chain, Metagraph), Failure>) -> Result<(), Failure> {
+    fn learn(&mut self, read: Result<Neurons, Failure>) -> Result<(), Failure> {
         match read {
-            Ok((chain, metagraph)) => {
-                let miners = accept(self.pass, &chain, &metagraph)?;
-                self.desk.know(miners);
+            Ok(neurons) => {
+                self.desk.know(neurons.keep(self.pass)?);
                 Ok(())
             }
             Err(failure) if failure.is_passing() => {
@@ -404,70 +385,6 @@ impl<'a> Relay<'a> {
             "undelivered": undelivered,
         })))
     }
-}
-
-/// Tells the desk where miners listen. Returns whether that is to be read again and again.
-async fn first_addresses(pass: &mut Pass, desk: &mut Desk) -> Result<bool, Failure> {
-    if let Some(named) = pass.named_miners()? {
-        desk.know(named);
-        return Ok(false);
-    }
-    let remembered = pass.remembered_miners()?;
-    let is_fresh = pass.store.neurons_seen()?.is_some_and(|seen| {
-        let age = (pass.now() - seen.at).to_std();
-        age.is_ok_and(|age| age < ADDRESSES_EVERY)
-    });
-    if is_fresh {
-        desk.know(remembered);
-        return Ok(true);
-    }
-    let netuid = pass.environment.netuid()?;
-    let reading = read(pass.chain_access(), netuid);
-    let read = timeout(FIRST_ADDRESSES, reading).await;
-    let slow = || Failure::Slow {
-        what: "the chain",
-        seconds: FIRST_ADDRESSES.as_secs(),
-    };
-    match read.unwrap_or_else(|_| Err(slow())) {
-        Ok((chain, metagraph)) => desk.know(accept(pass, &chain, &metagraph)?),
-        Err(failure) if failure.is_passing() && !remembered.is_empty() => {
-            warn!(%failure, "the chain is away: taking the addresses that it had last");
-            desk.know(remembered);
-        }
-        Err(failure) => return Err(failure),
-    }
-    Ok(true)
-}
-
-async fn read(access: ChainAccess, netuid: u16) -> Result<(Chain, Metagraph), Failure> {
-    let chain = access.connect().await?;
-    let metagraph = pass::metagraph(&chain, netuid).await?;
-    Ok((chain, metagraph))
-}
-
-/// Keeps what was read, if it is of our chain.
-fn accept(
-    pass: &mut Pass,
-    chain: &Chain,
-    metagraph: &Metagraph,
-) -> Result<Vec<MinerAddress>, Failure> {
-    pass.recognise(chain)?;
-    pass.refuse_debug_on(chain)?;
-    pass.keep_metagraph(metagraph)
-}
-
-/// Waits for the reading to end, and takes it out; forever if there is none.
-async fn finished(reading: &mut Option<Reading>) -> Result<(Chain, Metagraph), Failure> {
-    let read = match reading {
-        Some(task) => task.await,
-        None => std::future::pending().await,
-    };
-    *reading = None;
-    read.unwrap_or_else(|panic| {
-        Err(Failure::Fault {
-            finding: panic.to_string(),
-        })
-    })
 }
 
 fn far_away() -> Instant {
