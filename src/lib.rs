@@ -2,7 +2,7 @@
 //! the binary under `commands/` turns arguments into one call here and the outcome into text.
 //!
 //! Floors: a module uses only what stands below it.
-//! passes (`synthetic`, `weights`, `events`, `sync_params`), the outside (`chain`, `miner`),
+//! passes (`synthetic`, `weights`, `events`, `sync_params`), the outside (`chain`, `miner`, `objects`),
 //! memory (`store`), rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`).
 
 #![forbid(unsafe_code)]
@@ -25,6 +25,7 @@ pub mod hashjob;
 pub mod http;
 pub mod keys;
 pub mod miner;
+pub mod objects;
 pub mod organic;
 pub mod params;
 pub mod pass;
