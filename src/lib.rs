@@ -2,7 +2,7 @@
 //! the binary under `commands/` turns arguments into one call here and the outcome into text.
 //!
 //! Floors: a module uses only what stands below it.
-//! passes (`synthetic`, `weights`, `events`, `sync_params`), the outside (`chain`, `miner`, `objects`),
+//! passes (`synthetic`, `weights`, `events`, `sync_params`, `buckets`), the outside (`chain`, `miner`, `objects`),
 //! memory (`store`), rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`).
 
 #![forbid(unsafe_code)]
@@ -14,6 +14,7 @@
     clippy::unwrap_used
 )]
 
+pub mod buckets;
 pub mod chain;
 pub mod debug;
 #[cfg(feature = "devnet")]
