@@ -77,7 +77,10 @@ impl ProvisionBuckets {
             false => "both buckets were ready already",
         };
         let details = json!({
-            "settings": self.settings(),
+            "settings": {
+                "S3_BUCKET_NAME_PROMPTS": self.prompts.as_str(),
+                "S3_BUCKET_NAME_ANSWERS": self.answers.as_str(),
+            },
             "steps": steps.iter().map(|step| json!({
                 "bucket": step.bucket.as_str(),
                 "step": step.act.name(),
@@ -85,13 +88,10 @@ impl ProvisionBuckets {
                 "replaced": step.replaced,
             })).collect::<Vec<_>>(),
         });
-        let report = self.settings();
-        let report = report
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()))
-            .collect();
+        let report = vec![
+            format!("S3_BUCKET_NAME_PROMPTS={}", self.prompts),
+            format!("S3_BUCKET_NAME_ANSWERS={}", self.answers),
+        ];
         let outcome = Outcome::done(summary)
             .with_report(report)
             .with_details(details);
@@ -131,13 +131,5 @@ impl ProvisionBuckets {
                 finding: format!("{many} things are wrong with the buckets"),
             }),
         }
-    }
-
-    /// The lines that the settings need.
-    fn settings(&self) -> serde_json::Value {
-        json!({
-            "S3_BUCKET_NAME_PROMPTS": self.prompts.as_str(),
-            "S3_BUCKET_NAME_ANSWERS": self.answers.as_str(),
-        })
     }
 }

@@ -56,10 +56,11 @@ impl One<'_> {
         let made = self.make().await;
         self.took(Act::Make, made)?;
         let unblocked = self.unblock().await;
-        let is_blocked_rightly = self.took(Act::Unblock, unblocked.map(|done| (!done, None)))?;
+        let is_block_right = matches!(unblocked, Ok((_, true)));
+        self.took(Act::Unblock, unblocked.map(|(is_new, _)| (is_new, None)))?;
         let policy = self.policy().await;
         self.took(Act::Policy, policy)?;
-        let block = self.block(!is_blocked_rightly).await;
+        let block = self.block(!is_block_right).await;
         self.took(Act::Block, block)?;
         if let Some(days) = days {
             let expiry = self.expiry(days).await;
@@ -75,7 +76,7 @@ impl One<'_> {
         &mut self,
         act: Act,
         result: Result<(bool, Option<String>), Trouble>,
-    ) -> Result<bool, (Act, Trouble)> {
+    ) -> Result<(), (Act, Trouble)> {
         let (is_new, replaced) = result.map_err(|trouble| (act, trouble))?;
         let step = Step {
             bucket: self.bucket.clone(),
@@ -85,7 +86,7 @@ impl One<'_> {
         };
         (self.tell)(&step);
         self.steps.push(step);
-        Ok(!is_new)
+        Ok(())
     }
 
     async fn make(&self) -> Result<(bool, Option<String>), Trouble> {
@@ -102,13 +103,14 @@ impl One<'_> {
         }
     }
 
-    /// Whether the block is as it is to be at the end; one that is not is removed.
-    async fn unblock(&self) -> Result<bool, Trouble> {
+    /// Removes the block unless it is as it is to be at the end: whether it did, whether it is so.
+    async fn unblock(&self) -> Result<(bool, bool), Trouble> {
         match self.store.access_block(self.bucket).await? {
-            Some(block) if block == AccessBlock::POLICY_ONLY => Ok(true),
-            _ => {
+            Some(block) if block == AccessBlock::POLICY_ONLY => Ok((false, true)),
+            None => Ok((false, false)),
+            Some(_) => {
                 self.store.remove_access_block(self.bucket).await?;
-                Ok(false)
+                Ok((true, false))
             }
         }
     }
