@@ -2,8 +2,8 @@
 //! the binary under `commands/` turns arguments into one call here and the outcome into text.
 //!
 //! Floors: a module uses only what stands below it.
-//! passes (`synthetic`, `weights`, `organic`, `receipts`, `events`, `sync_params`), the outside
-//! (`chain`, `miner`, `facilitator`, `http`), memory (`store`), rules (`schedule`, `scoring`,
+//! passes (`synthetic`, `weights`, `organic`, `receipts`, `events`, `sync_params`, `buckets`), the
+//! outside (`chain`, `miner`, `facilitator`, `objects`, `http`), memory (`store`), rules (`schedule`, `scoring`,
 //! `params`, `settings`, `wire`, `keys`, `hashjob`). `pass` is the frame of all passes; `debug`,
 //! `pinning` and `status` serve commands that are none.
 
@@ -16,6 +16,7 @@
     clippy::unwrap_used
 )]
 
+pub mod buckets;
 pub mod chain;
 pub mod debug;
 #[cfg(feature = "devnet")]
@@ -27,6 +28,7 @@ pub mod hashjob;
 pub mod http;
 pub mod keys;
 pub mod miner;
+pub mod objects;
 pub mod organic;
 pub mod params;
 pub mod pass;

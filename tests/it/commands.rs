@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::host::{self, Host};
 use crate::http_server::{Answer, HttpServer};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "schedule-synthetic",
     "run-synthetic",
     "set-weights",
@@ -22,6 +22,7 @@ const COMMANDS: [&str; 16] = [
     "fetch-receipts",
     "sync-params",
     "send-events",
+    "provision-buckets",
     "debug-run",
     "status",
     "params",
@@ -81,6 +82,7 @@ fn help_fits_80_columns() {
       fetch-receipts      Fetch and check the receipts that miners publish
       sync-params         Fetch the parameters that the subnet owner publishes
       send-events         Send system events to the stats collector
+      provision-buckets   Make and verify the buckets of prompts and answers
       debug-run           Try one miner, with every step shown
       status              Show what happened last, what is due, and what is wrong
       params              Show or pin the subnet's parameters, and where each value
@@ -271,6 +273,30 @@ fn config_shows_where_each_setting_comes_from() {
         beta of the horde score: steepness in the size of the horde (from the default)
     HORDE_SCORE_CENTRAL_SIZE_PARAM=1
         size of a horde at the middle of the curve (delta = 1 / this) (from the default)
+    PROMPT_GENERATION_MODEL=phi3
+        which model the trusted miner generates prompts with (from the default)
+    TRUSTED_MINER_KEY=
+        hotkey of the miner that generates prompts and answers (from nowhere)
+    TRUSTED_MINER_ADDRESS=
+        its address (from nowhere)
+    TRUSTED_MINER_PORT=
+        its port (from nowhere)
+    AWS_ACCESS_KEY_ID=
+        key pair for the buckets: its name (from nowhere)
+    AWS_SECRET_ACCESS_KEY=
+        its secret half (from nowhere)
+    AWS_ENDPOINT_URL=
+        the S3 server; else Amazon's, with public addresses at https://s3.amazonaws.com (from nowhere)
+    AWS_DEFAULT_REGION=
+        region of the buckets; else AWS_REGION, else us-east-1 (from nowhere)
+    AWS_REGION=
+        the same, where AWS_DEFAULT_REGION is not set (from nowhere)
+    AWS_SIGNATURE_VERSION=
+        how uploads are signed: s3v4, or s3 for servers that know only version 2 (from nowhere)
+    S3_BUCKET_NAME_PROMPTS=
+        bucket of generated prompts (from nowhere)
+    S3_BUCKET_NAME_ANSWERS=
+        bucket of sampled prompts and of answers (from nowhere)
     DEBUG_MINER_KEY=
         test this miner instead of those of the metagraph (from nowhere)
     DEBUG_MINER_ADDRESS=
