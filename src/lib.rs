@@ -2,8 +2,8 @@
 //! the binary under `commands/` turns arguments into one call here and the outcome into text.
 //!
 //! Floors: a module uses only what stands below it.
-//! passes (`synthetic`, `weights`, `events`, `sync_params`), the outside (`chain`, `miner`),
-//! memory (`store`), rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`).
+//! passes (`synthetic`, `prompts`, `weights`, `events`, `sync_params`), the outside (`chain`, `miner`),
+//! memory (`store`), rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`, `llmjob`).
 
 #![forbid(unsafe_code)]
 #![deny(
@@ -24,11 +24,13 @@ pub mod failpoint;
 pub mod hashjob;
 pub mod http;
 pub mod keys;
+pub mod llmjob;
 pub mod miner;
 pub mod organic;
 pub mod params;
 pub mod pass;
 pub mod pinning;
+pub mod prompts;
 pub mod schedule;
 pub mod scoring;
 pub mod settings;

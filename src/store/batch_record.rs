@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::{BatchId, StoreError, TELL_SPECS, events, intents, time};
+use super::{BatchId, StoreError, TELL_SPECS, UsedSample, events, intents, prompts, time};
 use crate::wire::event::Event;
 use crate::wire::receipt::{FinishedReceipt, StartedReceipt};
 use crate::wire::to_miner::Signed;
@@ -21,6 +21,8 @@ pub struct BatchRecord {
     pub telemetry: Value,
     pub miners: Vec<MinerRow>,
     pub jobs: Vec<JobRow>,
+    /// Prompt samples that LLM jobs used.
+    pub samples: Vec<UsedSample>,
     pub receipts: Vec<ReceiptRow>,
     pub events: Vec<Event>,
     /// Messages to the facilitator about hardware.
@@ -132,6 +134,7 @@ impl BatchRecord {
         }
         self.insert_miners(tx)?;
         self.insert_jobs(tx)?;
+        prompts::insert_used(tx, &self.samples)?;
         insert_receipts(tx, &self.receipts)?;
         for specs in &self.specs {
             intents::insert(tx, TELL_SPECS, self.batch.0, specs, self.ended_at)?;

@@ -1,0 +1,3 @@
+//! Prompts for LLM executors.
+
+pub(crate) mod fetch;
