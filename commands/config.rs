@@ -9,8 +9,8 @@ use crate::output;
 
 /// Show every setting, where it comes from and what it means
 ///
-/// Precedence: flag, environment, file, default. Secrets are files, never values, and keys in
-/// the address of a node are left out: nothing that is shown here is secret.
+/// Precedence: flag, environment, file, default. Secrets are masked, and keys in the address of
+/// a node are left out: nothing that is shown here is secret.
 #[derive(Debug, Args)]
 pub(crate) struct Config {}
 

@@ -2,8 +2,9 @@
 //! the binary under `commands/` turns arguments into one call here and the outcome into text.
 //!
 //! Floors: a module uses only what stands below it.
-//! passes (`synthetic`, `prompts`, `weights`, `events`, `sync_params`), the outside (`chain`, `miner`),
-//! memory (`store`), rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`, `llmjob`).
+//! passes (`synthetic`, `prompts`, `weights`, `events`, `sync_params`), the outside (`chain`,
+//! `miner`, `objects`), memory (`store`), rules (`schedule`, `scoring`, `params`, `settings`,
+//! `wire`, `keys`, `hashjob`, `llmjob`).
 
 #![forbid(unsafe_code)]
 #![deny(
@@ -26,6 +27,7 @@ pub mod http;
 pub mod keys;
 pub mod llmjob;
 pub mod miner;
+pub mod objects;
 pub mod organic;
 pub mod params;
 pub mod pass;

@@ -28,6 +28,12 @@ impl Body {
         self.response.status().as_u16()
     }
 
+    /// Names and values, those left out that are no text.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let headers = self.response.headers().iter();
+        headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+    }
+
     /// The next piece; `None` after the last.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use reqwest::Method;
 use reqwest::redirect::Policy;
 use tokio::time::{Instant, timeout_at};
 
@@ -20,6 +21,14 @@ pub struct Limits {
     pub total: Duration,
     /// Of the answer's body.
     pub bytes: u64,
+}
+
+/// One that is ready to be sent.
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Keeps connections open between requests. Clones share them.
@@ -45,6 +54,12 @@ impl Client {
             .no_proxy()
             .pool_max_idle_per_host(0);
         Self::new(builder, limits)
+    }
+
+    /// For signed requests to a service that the settings name: a signature holds for one address,
+    /// so no redirect is followed.
+    pub fn for_signed(limits: Limits) -> Self {
+        Self::new(reqwest::Client::builder().redirect(Policy::none()), limits)
     }
 
     fn new(builder: reqwest::ClientBuilder, limits: Limits) -> Self {
@@ -106,17 +121,37 @@ impl Client {
         self.send(request).await.map(drop)
     }
 
+    /// Sends a request as it is; the answer may have any status.
+    ///
+    /// # Errors
+    /// No answer in time, or the request is malformed.
+    pub(crate) async fn exchange(&self, request: Request) -> Result<Body, HttpError> {
+        let method = Method::from_bytes(request.method.as_bytes());
+        let method = method.map_err(|error| HttpError::Unreachable {
+            finding: error.to_string(),
+        })?;
+        let mut builder = self.http.request(method, request.url).body(request.body);
+        for (name, value) in request.headers {
+            builder = builder.header(name, value);
+        }
+        self.answer(builder).await
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Body, HttpError> {
+        let body = self.answer(request).await?;
+        match body.status() {
+            200..=299 => Ok(body),
+            status => Err(HttpError::Status(status)),
+        }
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Body, HttpError> {
         let deadline = Instant::now() + self.limits.total;
         failpoint::hit("http.send");
         let response = timeout_at(deadline, request.send())
             .await
             .map_err(|_| HttpError::Slow(self.limits.total))??;
         failpoint::hit("http.sent");
-        let status = response.status();
-        match status.is_success() {
-            true => Ok(Body::new(response, self.limits, deadline)),
-            false => Err(HttpError::Status(status.as_u16())),
-        }
+        Ok(Body::new(response, self.limits, deadline))
     }
 }

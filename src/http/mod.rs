@@ -6,5 +6,6 @@ mod client;
 mod error;
 
 pub use body::Body;
+pub(crate) use client::Request;
 pub use client::{Client, Limits};
 pub use error::HttpError;

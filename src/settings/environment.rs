@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
+use super::bucket_name::BucketName;
+use super::secret::MASK;
+use super::storage::parse_signature_version;
 use super::variables::{Kind, VARIABLES, Variable, variable_named};
 
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -53,9 +56,17 @@ impl std::fmt::Display for Source {
 const USUAL_FILES: [&str; 2] = [".env", "/etc/horde/horde.env"];
 
 /// The settings of this process. Never changes after it was read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Environment {
     values: BTreeMap<String, (String, Source)>,
+}
+
+/// Values of names that are not in the table may be secrets of other programs.
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shown = |variable: &Variable| (variable.name, self.shown(variable.name));
+        f.debug_map().entries(VARIABLES.iter().map(shown)).finish()
+    }
 }
 
 impl Environment {
@@ -135,7 +146,8 @@ impl Environment {
         let value = self.lookup(name).0.unwrap_or_default();
         match variable_named(name).map(|variable| variable.kind) {
             Some(Kind::Node) => without_keys(value),
-            Some(Kind::Url | Kind::UrlOrOff) => without_credentials(value),
+            Some(Kind::Url | Kind::UrlOrOff | Kind::HttpUrl) => without_credentials(value),
+            Some(Kind::Secret) if !value.is_empty() => MASK.to_owned(),
             _ => value.to_owned(),
         }
     }
@@ -171,7 +183,9 @@ impl Environment {
             Some(wanted) => Err(SettingsError::Malformed {
                 name: variable.name,
                 found: match variable.kind {
-                    Kind::Url | Kind::UrlOrOff => self.shown(variable.name),
+                    Kind::Url | Kind::UrlOrOff | Kind::HttpUrl | Kind::Secret => {
+                        self.shown(variable.name)
+                    }
                     _ => value.to_owned(),
                 },
                 from,
@@ -205,6 +219,19 @@ fn finding(kind: Kind, value: &str) -> Option<&'static str> {
         ),
         Kind::Url => (is_url(value), "the address of a server"),
         Kind::UrlOrOff => (value.is_empty() || is_url(value), "an address or empty"),
+        Kind::HttpUrl => (
+            is_url(value) && value.starts_with("http"),
+            "an address that begins with https:// or http://",
+        ),
+        Kind::Secret => (
+            value.chars().all(|c| c.is_ascii_graphic()),
+            "printable characters without spaces",
+        ),
+        Kind::BucketName => (
+            value.parse::<BucketName>().is_ok(),
+            "3 to 63 of a-z, 0-9, - and .",
+        ),
+        Kind::SignatureVersion => (parse_signature_version(value).is_some(), "s3v4, s3v2 or s3"),
     };
     (!is_good).then_some(wanted)
 }

@@ -1,11 +1,17 @@
 //! The environment, read once and parsed into types. Names, defaults and meanings stand in one
 //! table; `horde config` shows it. Source: spec `configuration.md`.
 
+mod bucket_name;
 mod environment;
 mod groups;
+mod secret;
+mod storage;
 mod variables;
 
+pub use bucket_name::{BucketName, NoBucketName};
 pub(crate) use environment::parse_switch;
 pub use environment::{Environment, SettingsError, Source};
 pub use groups::{DebugMiners, HordeScore, WalletPlace};
+pub use secret::{MASK, Secret};
+pub use storage::{PromptBuckets, SignatureVersion, StorageAccess, TrustedMiner};
 pub use variables::{Kind, VARIABLES, Variable};

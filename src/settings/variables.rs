@@ -19,6 +19,13 @@ pub enum Kind {
     Url,
     /// The same; written down but empty, it turns something off.
     UrlOrOff,
+    /// The address of an HTTP server, shown likewise.
+    HttpUrl,
+    /// Never shown, not even in a complaint about it.
+    Secret,
+    BucketName,
+    /// Of requests to S3.
+    SignatureVersion,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -182,6 +189,84 @@ pub static VARIABLES: &[Variable] = &[
         Some("1"),
         "1",
         "size of a horde at the middle of the curve (delta = 1 / this)",
+    ),
+    variable(
+        "PROMPT_GENERATION_MODEL",
+        Kind::Text,
+        Some("phi3"),
+        "phi3",
+        "which model the trusted miner generates prompts with",
+    ),
+    variable(
+        "TRUSTED_MINER_KEY",
+        Kind::Text,
+        None,
+        "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY",
+        "hotkey of the miner that generates prompts and answers",
+    ),
+    variable(
+        "TRUSTED_MINER_ADDRESS",
+        Kind::Text,
+        None,
+        "203.0.113.7",
+        "its address",
+    ),
+    variable("TRUSTED_MINER_PORT", PORT, None, "8000", "its port"),
+    variable(
+        "AWS_ACCESS_KEY_ID",
+        Kind::Text,
+        None,
+        "AKIAIOSFODNN7EXAMPLE",
+        "key pair for the buckets: its name",
+    ),
+    variable(
+        "AWS_SECRET_ACCESS_KEY",
+        Kind::Secret,
+        None,
+        "...",
+        "its secret half",
+    ),
+    variable(
+        "AWS_ENDPOINT_URL",
+        Kind::HttpUrl,
+        None,
+        "https://s3.eu-central-1.amazonaws.com",
+        "the S3 server; else Amazon's, with public addresses at https://s3.amazonaws.com",
+    ),
+    variable(
+        "AWS_DEFAULT_REGION",
+        Kind::Text,
+        None,
+        "eu-central-1",
+        "region of the buckets; else AWS_REGION, else us-east-1",
+    ),
+    variable(
+        "AWS_REGION",
+        Kind::Text,
+        None,
+        "eu-central-1",
+        "the same, where AWS_DEFAULT_REGION is not set",
+    ),
+    variable(
+        "AWS_SIGNATURE_VERSION",
+        Kind::SignatureVersion,
+        None,
+        "s3v4",
+        "how uploads are signed: s3v4, or s3 for servers that know only version 2",
+    ),
+    variable(
+        "S3_BUCKET_NAME_PROMPTS",
+        Kind::BucketName,
+        None,
+        "myprompts",
+        "bucket of generated prompts",
+    ),
+    variable(
+        "S3_BUCKET_NAME_ANSWERS",
+        Kind::BucketName,
+        None,
+        "myanswers",
+        "bucket of sampled prompts and of answers",
     ),
     variable(
         "DEBUG_MINER_KEY",

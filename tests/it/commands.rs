@@ -269,6 +269,30 @@ fn config_shows_where_each_setting_comes_from() {
         beta of the horde score: steepness in the size of the horde (from the default)
     HORDE_SCORE_CENTRAL_SIZE_PARAM=1
         size of a horde at the middle of the curve (delta = 1 / this) (from the default)
+    PROMPT_GENERATION_MODEL=phi3
+        which model the trusted miner generates prompts with (from the default)
+    TRUSTED_MINER_KEY=
+        hotkey of the miner that generates prompts and answers (from nowhere)
+    TRUSTED_MINER_ADDRESS=
+        its address (from nowhere)
+    TRUSTED_MINER_PORT=
+        its port (from nowhere)
+    AWS_ACCESS_KEY_ID=
+        key pair for the buckets: its name (from nowhere)
+    AWS_SECRET_ACCESS_KEY=
+        its secret half (from nowhere)
+    AWS_ENDPOINT_URL=
+        the S3 server; else Amazon's, with public addresses at https://s3.amazonaws.com (from nowhere)
+    AWS_DEFAULT_REGION=
+        region of the buckets; else AWS_REGION, else us-east-1 (from nowhere)
+    AWS_REGION=
+        the same, where AWS_DEFAULT_REGION is not set (from nowhere)
+    AWS_SIGNATURE_VERSION=
+        how uploads are signed: s3v4, or s3 for servers that know only version 2 (from nowhere)
+    S3_BUCKET_NAME_PROMPTS=
+        bucket of generated prompts (from nowhere)
+    S3_BUCKET_NAME_ANSWERS=
+        bucket of sampled prompts and of answers (from nowhere)
     DEBUG_MINER_KEY=
         test this miner instead of those of the metagraph (from nowhere)
     DEBUG_MINER_ADDRESS=
