@@ -8,7 +8,7 @@ use horde_validator::settings::Environment;
 use indicatif::MultiProgress;
 
 use crate::{
-    config, debug_run, migrate, miners, output, params, relay_organic, run_synthetic,
+    config, debug_run, migrate, miners, output, params, prompts, relay_organic, run_synthetic,
     schedule_synthetic, send_events, serving, set_weights, signals, status, sync_params,
 };
 
@@ -73,6 +73,7 @@ enum Command {
     RunSynthetic(run_synthetic::RunSynthetic),
     SetWeights(set_weights::SetWeights),
     RelayOrganic(relay_organic::RelayOrganic),
+    Prompts(prompts::Prompts),
     SyncParams(sync_params::SyncParams),
     SendEvents(send_events::SendEvents),
     DebugRun(debug_run::DebugRun),
@@ -112,6 +113,7 @@ impl Cli {
             Command::RunSynthetic(args) => args.run(&frame()).map(said),
             Command::SetWeights(args) => args.run(&frame()).map(said),
             Command::RelayOrganic(args) => args.run(&frame()).map(said),
+            Command::Prompts(args) => args.run(&frame()).map(said),
             Command::SyncParams(args) => args.run(&frame()).map(said),
             Command::SendEvents(args) => args.run(&frame()).map(said),
             Command::DebugRun(args) => args.run(&frame(), json),

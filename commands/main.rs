@@ -17,6 +17,7 @@ mod migrate;
 mod miners;
 mod output;
 mod params;
+mod prompts;
 mod relay_organic;
 mod run_synthetic;
 mod schedule_synthetic;

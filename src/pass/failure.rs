@@ -5,6 +5,7 @@ use crate::chain::ChainError;
 use crate::events::SendError;
 use crate::facilitator::FacilitatorError;
 use crate::params::NamingError;
+use crate::prompts::PromptsError;
 use crate::settings::SettingsError;
 use crate::store::{PassOutcome, StoreError};
 use crate::sync_params::SyncError;
@@ -39,6 +40,8 @@ pub enum Failure {
     Sync(#[from] SyncError),
     #[error(transparent)]
     Naming(#[from] NamingError),
+    #[error(transparent)]
+    Prompts(#[from] PromptsError),
     #[error("this database belongs to the chain with genesis {bound}, the node serves {found}")]
     OtherChain { bound: String, found: String },
     #[error(
@@ -105,7 +108,8 @@ impl Failure {
             },
             Self::Events(error) if error.is_passing() => TRY_AGAIN,
             Self::Sync(error) if error.is_passing() => TRY_AGAIN,
-            Self::Events(_) | Self::Sync(_) => 1,
+            Self::Prompts(error) if error.is_passing() => TRY_AGAIN,
+            Self::Events(_) | Self::Sync(_) | Self::Prompts(_) => 1,
             Self::Chain(_)
             | Self::StaleHead { .. }
             | Self::ClockBehind { .. }
@@ -171,6 +175,7 @@ impl Failure {
             },
             Self::Events(error) => return error.advice().map(str::to_owned),
             Self::Sync(error) => return error.advice().map(str::to_owned),
+            Self::Prompts(error) => error.advice(),
             Self::Naming(_) => "`horde params` shows every parameter and what it means",
             Self::OtherChain { .. } => {
                 "check BITTENSOR_NETWORK; another network needs another HORDE_DB"

@@ -5,30 +5,17 @@ use uuid::Uuid;
 use super::patience::Patience;
 use crate::http::{self, Client};
 use crate::llmjob::{self, Compared, LlmJob};
-use crate::prompts::fetch;
+use crate::prompts::{Place, fetch};
 use crate::scoring::job::JobOutcome;
 use crate::store::{PromptSample, StoreError, TakenSamples};
 use crate::wire::event::EventSubtype;
 
-/// Where the answers of one job go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AnswersPlace {
-    /// Whoever knows it can put them.
-    pub upload_url: String,
-    /// Where everybody can read them.
-    pub public_url: String,
-}
-
 /// What a batch needs to test LLM executors.
 pub struct PromptSupply<'a> {
     /// Takes that many samples for this batch and for no other, or none if there are too few.
-    #[expect(
-        clippy::type_complexity,
-        reason = "said once, and plainer in place than named"
-    )]
     pub take: Box<dyn FnMut(u32) -> Result<TakenSamples, StoreError> + 'a>,
     /// The place of a key in the answers bucket.
-    pub place: Box<dyn Fn(&str) -> AnswersPlace + 'a>,
+    pub place: Box<dyn Fn(&str) -> Place + 'a>,
 }
 
 /// A job that waits for its executor.

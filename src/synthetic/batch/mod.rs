@@ -18,6 +18,6 @@ mod telemetry;
 
 pub use input::BatchInput;
 pub use limits::Limits;
-pub use llm::{AnswersPlace, PromptSupply};
+pub use llm::PromptSupply;
 pub use record::BatchResult;
 pub use run::{run_batch, run_batch_with_prompts};
