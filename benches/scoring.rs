@@ -110,6 +110,7 @@ fn database(folder: &Path, hotkeys: &[String]) -> (Store, BatchId) {
         telemetry: serde_json::json!({}),
         miners: Vec::new(),
         jobs: (0..MINERS * JOBS_EACH).map(job).collect(),
+        samples: Vec::new(),
         receipts: Vec::new(),
         specs: Vec::new(),
         events: Vec::new(),

@@ -8,7 +8,7 @@ use horde_validator::settings::Environment;
 use indicatif::MultiProgress;
 
 use crate::{
-    config, debug_run, fetch_receipts, migrate, miners, output, params, provision_buckets,
+    config, debug_run, fetch_receipts, migrate, miners, output, params, prompts, provision_buckets,
     relay_organic, run_synthetic, schedule_synthetic, send_events, serving, set_weights, signals,
     status, sync_params,
 };
@@ -75,6 +75,7 @@ enum Command {
     SetWeights(set_weights::SetWeights),
     RelayOrganic(relay_organic::RelayOrganic),
     FetchReceipts(fetch_receipts::FetchReceipts),
+    Prompts(prompts::Prompts),
     SyncParams(sync_params::SyncParams),
     SendEvents(send_events::SendEvents),
     ProvisionBuckets(provision_buckets::ProvisionBuckets),
@@ -116,6 +117,7 @@ impl Cli {
             Command::SetWeights(args) => args.run(&frame()).map(said),
             Command::RelayOrganic(args) => args.run(&frame()).map(said),
             Command::FetchReceipts(args) => args.run(&frame()).map(said),
+            Command::Prompts(args) => args.run(&frame()).map(said),
             Command::SyncParams(args) => args.run(&frame()).map(said),
             Command::SendEvents(args) => args.run(&frame()).map(said),
             Command::ProvisionBuckets(args) => args.run(&frame(), json),

@@ -193,6 +193,7 @@ impl Organic {
             args: self.args.clone(),
             use_gpu: self.gpu,
             volume: Some(input_volume(self.input_url.clone())),
+            is_volume_early: false,
             output_upload: output_upload(self.output_url.clone()),
         };
         let (tap, story) = self.miner.story(json);

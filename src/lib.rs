@@ -2,10 +2,10 @@
 //! the binary under `commands/` turns arguments into one call here and the outcome into text.
 //!
 //! Floors: a module uses only what stands below it.
-//! passes (`synthetic`, `weights`, `organic`, `receipts`, `events`, `sync_params`, `buckets`), the
-//! outside (`chain`, `miner`, `facilitator`, `objects`, `http`), memory (`store`), rules (`schedule`, `scoring`,
-//! `params`, `settings`, `wire`, `keys`, `hashjob`). `pass` is the frame of all passes; `debug`,
-//! `pinning` and `status` serve commands that are none.
+//! passes (`synthetic`, `weights`, `organic`, `receipts`, `prompts`, `events`, `sync_params`,
+//! `buckets`), the outside (`chain`, `miner`, `facilitator`, `objects`, `http`), memory (`store`),
+//! rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`, `llmjob`). `pass`
+//! is the frame of all passes; `debug`, `pinning` and `status` serve commands that are none.
 
 #![forbid(unsafe_code)]
 #![deny(
@@ -27,12 +27,14 @@ pub mod failpoint;
 pub mod hashjob;
 pub mod http;
 pub mod keys;
+pub mod llmjob;
 pub mod miner;
 pub mod objects;
 pub mod organic;
 pub mod params;
 pub mod pass;
 pub mod pinning;
+pub mod prompts;
 pub mod receipts;
 pub mod schedule;
 pub mod scoring;

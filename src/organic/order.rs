@@ -17,6 +17,8 @@ pub struct Order {
     pub args: Vec<String>,
     pub use_gpu: bool,
     pub volume: Option<Volume>,
+    /// The volume goes with the request for an executor instead of with the job.
+    pub is_volume_early: bool,
     pub output_upload: Option<OutputUpload>,
 }
 
@@ -38,8 +40,12 @@ impl Order {
             executor_class: Some(self.executor_class),
             base_docker_image_name: self.docker_image.clone(),
             timeout_seconds: Some(timeout_s),
-            volume: None,
-            volume_type: self.volume.as_ref().map(Volume::volume_type),
+            volume: self.volume.clone().filter(|_| self.is_volume_early),
+            volume_type: self
+                .volume
+                .as_ref()
+                .filter(|_| !self.is_volume_early)
+                .map(Volume::volume_type),
         };
         ToMiner::InitialJob(request).to_json()
     }
@@ -53,7 +59,7 @@ impl Order {
             raw_script: self.raw_script.clone(),
             docker_run_options_preset: preset.to_owned(),
             docker_run_cmd: self.args.clone(),
-            volume: self.volume.clone(),
+            volume: self.volume.clone().filter(|_| !self.is_volume_early),
             output_upload: self.output_upload.clone(),
         };
         ToMiner::Job(request).to_json()
@@ -91,6 +97,7 @@ impl From<JobRequestV0> for Order {
             args: request.args,
             use_gpu: request.use_gpu,
             volume: Some(input_volume(request.input_url)),
+            is_volume_early: false,
             output_upload: output_upload(request.output_url),
         }
     }
@@ -107,6 +114,7 @@ impl From<JobRequestV1> for Order {
             args: request.args,
             use_gpu: request.use_gpu,
             volume: request.volume,
+            is_volume_early: false,
             output_upload: request.output_upload,
         }
     }

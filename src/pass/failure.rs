@@ -6,6 +6,7 @@ use crate::chain::ChainError;
 use crate::events::SendError;
 use crate::facilitator::FacilitatorError;
 use crate::params::NamingError;
+use crate::prompts::PromptsError;
 use crate::settings::SettingsError;
 use crate::store::{PassOutcome, StoreError};
 use crate::sync_params::SyncError;
@@ -42,6 +43,8 @@ pub enum Failure {
     Naming(#[from] NamingError),
     #[error(transparent)]
     Buckets(#[from] BucketsError),
+    #[error(transparent)]
+    Prompts(#[from] PromptsError),
     #[error("this database belongs to the chain with genesis {bound}, the node serves {found}")]
     OtherChain { bound: String, found: String },
     #[error(
@@ -110,12 +113,13 @@ impl Failure {
             },
             Self::Events(error) if error.is_passing() => TRY_AGAIN,
             Self::Sync(error) if error.is_passing() => TRY_AGAIN,
-            Self::Events(_) | Self::Sync(_) => 1,
             Self::Buckets(error) if error.is_misuse() => USAGE,
             Self::Buckets(error) => match error.trouble().is_some_and(Trouble::is_passing) {
                 true => TRY_AGAIN,
                 false => 1,
             },
+            Self::Prompts(error) if error.is_passing() => TRY_AGAIN,
+            Self::Events(_) | Self::Sync(_) | Self::Prompts(_) => 1,
             Self::Chain(_)
             | Self::StaleHead { .. }
             | Self::ClockBehind { .. }
@@ -185,6 +189,7 @@ impl Failure {
             Self::Buckets(error) => {
                 return error.trouble()?.advice().map(str::to_owned);
             }
+            Self::Prompts(error) => error.advice(),
             Self::Naming(_) => "`horde params` shows every parameter and what it means",
             Self::OtherChain { .. } => {
                 "check BITTENSOR_NETWORK; another network needs another HORDE_DB"

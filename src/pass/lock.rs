@@ -14,6 +14,8 @@ pub enum LockName {
     Pass(&'static str),
     /// Everything that signs extrinsics with the hotkey, from nonce to inclusion.
     Hotkey,
+    /// The trusted miner, which works for one pass at a time.
+    TrustedMiner,
 }
 
 impl LockName {
@@ -21,6 +23,7 @@ impl LockName {
         match self {
             Self::Pass(name) => format!("{name}.lock"),
             Self::Hotkey => "hotkey.lock".to_owned(),
+            Self::TrustedMiner => "trusted-miner.lock".to_owned(),
         }
     }
 }

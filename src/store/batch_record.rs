@@ -6,7 +6,10 @@ use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::{BatchId, ReceiptRow, StoreError, TELL_SPECS, events, intents, receipts, time};
+use super::{
+    BatchId, ReceiptRow, StoreError, TELL_SPECS, UsedSample, events, intents, prompts, receipts,
+    time,
+};
 use crate::wire::event::Event;
 
 /// Everything that is kept of one run of a batch.
@@ -19,6 +22,8 @@ pub struct BatchRecord {
     pub telemetry: Value,
     pub miners: Vec<MinerRow>,
     pub jobs: Vec<JobRow>,
+    /// Prompt samples that LLM jobs used.
+    pub samples: Vec<UsedSample>,
     pub receipts: Vec<ReceiptRow>,
     pub events: Vec<Event>,
     /// Messages to the facilitator about hardware.
@@ -87,10 +92,11 @@ impl BatchRecord {
         }
         self.insert_miners(tx)?;
         self.insert_jobs(tx)?;
+        prompts::insert_used(tx, &self.samples)?;
+        receipts::insert_own(tx, &self.receipts)?;
         for specs in &self.specs {
             intents::insert(tx, TELL_SPECS, self.batch.0, specs, self.ended_at)?;
         }
-        receipts::insert_own(tx, &self.receipts)?;
         self.events
             .iter()
             .try_for_each(|event| events::insert(tx, event))

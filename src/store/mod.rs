@@ -13,6 +13,7 @@ mod open;
 mod organic;
 mod params;
 mod passes;
+mod prompts;
 mod receipts;
 mod time;
 mod weights;
@@ -28,5 +29,9 @@ pub use neurons::{Block, NeuronRow, NeuronsSeen};
 pub use open::{Store, StoreError};
 pub use organic::{NewOrganicJob, OrganicEnd, OrganicJobId, OrganicRow, TELL_SPECS, TELL_STATUS};
 pub use passes::{PassEnd, PassId, PassOutcome, PassRow};
+pub use prompts::{
+    NewWorkload, PromptCounts, PromptSample, SampleId, SeriesId, SeriesRow, TakenSamples,
+    UsedSample, WorkloadId, WorkloadRow,
+};
 pub use receipts::{KeptReceipts, ReceiptRow, SignedReceipt};
 pub use weights::{Entry, NewWeights, Way, WeightsId, WeightsRow, WeightsState};

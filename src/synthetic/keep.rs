@@ -1,11 +1,14 @@
 //! Runs a batch that was taken, and keeps what it brought in one transaction.
 
+use chrono::Utc;
 use serde_json::json;
+use tracing::warn;
 
-use super::batch::{BatchInput, run_batch};
+use super::batch::{BatchInput, PromptSupply, run_batch_with_prompts};
 use crate::chain::Chain;
 use crate::keys::Keypair;
 use crate::pass::{Failure, Outcome, Pass};
+use crate::prompts::Buckets;
 use crate::store::{BatchId, BatchRecord};
 
 pub(super) async fn run_and_keep(
@@ -15,8 +18,17 @@ pub(super) async fn run_and_keep(
     batch: BatchId,
 ) -> Result<Outcome, Failure> {
     let input = input(pass, chain, signer, batch).await?;
-    let progress = pass.progress.clone();
-    let result = run_batch(input, &progress, &pass.stop).await;
+    // LLM executors are one class of several: the others are tested whatever is wrong here
+    let buckets = Buckets::from_settings(&pass.environment).unwrap_or_else(|error| {
+        warn!(%error, "no LLM jobs");
+        None
+    });
+    let store = &mut pass.store;
+    let prompts = buckets.as_ref().map(|buckets| PromptSupply {
+        take: Box::new(|wanted| store.take_samples(batch, wanted, Utc::now())),
+        place: Box::new(|key| buckets.answers(key)),
+    });
+    let result = run_batch_with_prompts(input, prompts, &pass.progress, &pass.stop).await;
     let mut record = result.into_record(batch);
     if !pass.environment.sends_machine_specs() {
         record.specs.clear();

@@ -227,6 +227,7 @@ fn record(batch: BatchId, scores: &[(u16, f64)]) -> BatchRecord {
                 times: BTreeMap::new(),
             })
             .collect(),
+        samples: Vec::new(),
         receipts: Vec::new(),
         specs: Vec::new(),
         events: Vec::new(),

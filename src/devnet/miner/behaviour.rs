@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::Cheat;
 use super::reply::Reply;
 use crate::wire::FromMiner;
 use crate::wire::from_miner::{
@@ -53,6 +54,8 @@ pub enum Behaviour {
     FailsJobs,
     /// Takes this validator for a stranger.
     Unauthorized,
+    /// Puts other files than LLM jobs ask for.
+    Cheats(Cheat),
 }
 
 /// The steps of the protocol in which a miner has a part.
@@ -84,6 +87,14 @@ impl Behaviour {
             _ => replies
                 .flat_map(|reply| self.instead_of(reply, connection))
                 .collect(),
+        }
+    }
+
+    /// How it cheats in LLM jobs, if it does.
+    pub(super) fn cheat(&self) -> Option<Cheat> {
+        match self {
+            Self::Cheats(cheat) => Some(cheat.clone()),
+            _ => None,
         }
     }
 

@@ -1,8 +1,9 @@
-//! What a job's container would do, by the name of its image: echo its arguments, sleep, fail.
-//! Any other job is taken for a hash job.
+//! What a job's container would do, by the name of its image: echo its arguments, sleep, fail,
+//! make prompts or answer them. Any other job is taken for a hash job.
 
 use std::time::Duration;
 
+use super::llm::{self, Cheat, Files};
 use super::solver::solve;
 use super::upload::upload;
 use crate::hashjob::payload::unpack;
@@ -15,6 +16,7 @@ pub(super) struct Task {
     pub(super) volume: Option<Volume>,
     pub(super) docker_run_cmd: Vec<String>,
     pub(super) output_upload: Option<OutputUpload>,
+    pub(super) cheat: Option<Cheat>,
 }
 
 /// How its process ended.
@@ -23,6 +25,8 @@ pub(super) struct Exit {
     pub(super) status: i64,
     pub(super) stdout: String,
     pub(super) stderr: String,
+    /// Output beside what it printed.
+    pub(super) files: Files,
 }
 
 impl Exit {
@@ -31,6 +35,7 @@ impl Exit {
             status: 0,
             stdout,
             stderr: String::new(),
+            files: Files::new(),
         }
     }
 
@@ -39,16 +44,37 @@ impl Exit {
             status: 1,
             stdout: String::new(),
             stderr: stderr.to_string(),
+            files: Files::new(),
+        }
+    }
+
+    fn of_files(made: Result<Files, String>) -> Self {
+        match made {
+            Ok(files) => Self {
+                files,
+                ..Self::good("done".to_owned())
+            },
+            Err(error) => Self::bad(error),
         }
     }
 }
 
 /// Runs a job to its end, the upload of its output included.
 pub(super) async fn run(task: Task) -> Exit {
-    let output_upload = task.output_upload.clone();
+    let (output_upload, cheat) = (task.output_upload.clone(), task.cheat.clone());
     let exit = run_process(task).await;
-    match output_upload {
-        Some(to) if exit.status == 0 => match upload(&to, &exit.stdout).await {
+    match (output_upload, cheat) {
+        (Some(_), Some(Cheat::NoUpload)) => exit,
+        (Some(to), Some(Cheat::LateUpload(by))) if exit.status == 0 => {
+            let late = exit.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(by).await;
+                // it has cheated, and there is nobody to tell
+                let _ = upload(&to, &late).await;
+            });
+            exit
+        }
+        (Some(to), _) if exit.status == 0 => match upload(&to, &exit).await {
             Ok(()) => exit,
             Err(error) => Exit::bad(error),
         },
@@ -65,6 +91,7 @@ async fn run_process(task: Task) -> Exit {
             status: 3,
             stdout: "began".to_owned(),
             stderr: "failed as its image says".to_owned(),
+            files: Files::new(),
         }
     } else if is("sleep") {
         let Some((milliseconds, rest)) = task.docker_run_cmd.split_first() else {
@@ -75,6 +102,10 @@ async fn run_process(task: Task) -> Exit {
         };
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
         Exit::good(echo(rest, task.volume.as_ref()))
+    } else if is("prompt-gen") {
+        Exit::of_files(llm::generate(&task))
+    } else if is("prompt-solver") {
+        Exit::of_files(llm::solve(&task).await)
     } else {
         match tokio::task::spawn_blocking(move || solve(&task)).await {
             Ok(Ok(stdout)) => Exit::good(stdout),

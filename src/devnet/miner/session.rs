@@ -190,6 +190,7 @@ impl Session {
             volume,
             docker_run_cmd: request.docker_run_cmd,
             output_upload: request.output_upload,
+            cheat: self.shared.config.behaviour.cheat(),
         };
         vec![
             Reply::Wait(self.shared.config.job_delay),

@@ -1,5 +1,5 @@
-//! Where the output of a job goes that has ended well. What it printed is all the output there
-//! is here: `stdout.txt` of a zip, or the one file that is asked for, whatever its path.
+//! Where the output of a job goes that has ended well: what it printed as `stdout.txt` of a zip;
+//! the file that is asked for, or what it printed where there is no such file.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
@@ -8,6 +8,7 @@ use std::time::Duration;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+use super::container::Exit;
 use crate::http::{Client, HttpError, Limits};
 use crate::wire::OutputUpload;
 use crate::wire::upload::{FilePut, FileUpload, ZipPut, ZipUpload};
@@ -30,22 +31,22 @@ pub(super) enum NotUploaded {
 ///
 /// # Errors
 /// At the first one that does not take it.
-pub(super) async fn upload(to: &OutputUpload, stdout: &str) -> Result<(), NotUploaded> {
+pub(super) async fn upload(to: &OutputUpload, exit: &Exit) -> Result<(), NotUploaded> {
     match to {
-        OutputUpload::ZipAndHttpPut(put) => put_zip(put, stdout).await,
-        OutputUpload::SingleFilePut(put) => put_file(put, stdout).await,
+        OutputUpload::ZipAndHttpPut(put) => put_zip(put, &exit.stdout).await,
+        OutputUpload::SingleFilePut(put) => put_file(put, exit).await,
         OutputUpload::MultiUpload {
             uploads,
             system_output,
         } => {
             for one in uploads {
                 match one {
-                    FileUpload::SingleFilePut(put) => put_file(put, stdout).await?,
+                    FileUpload::SingleFilePut(put) => put_file(put, exit).await?,
                     FileUpload::SingleFilePost(_) => return Err(NotUploaded::Post),
                 }
             }
             match system_output {
-                Some(ZipUpload::ZipAndHttpPut(put)) => put_zip(put, stdout).await,
+                Some(ZipUpload::ZipAndHttpPut(put)) => put_zip(put, &exit.stdout).await,
                 Some(ZipUpload::ZipAndHttpPost(_)) => Err(NotUploaded::Post),
                 None => Ok(()),
             }
@@ -58,9 +59,11 @@ async fn put_zip(to: &ZipPut, stdout: &str) -> Result<(), NotUploaded> {
     put(&to.url, &BTreeMap::new(), zipped(stdout)).await
 }
 
-async fn put_file(to: &FilePut, stdout: &str) -> Result<(), NotUploaded> {
+async fn put_file(to: &FilePut, exit: &Exit) -> Result<(), NotUploaded> {
     let headers = to.signed_headers.clone().unwrap_or_default();
-    put(&to.url, &headers, stdout.into()).await
+    let file = exit.files.get(&to.relative_path).cloned();
+    let content = file.unwrap_or_else(|| exit.stdout.clone().into_bytes());
+    put(&to.url, &headers, content).await
 }
 
 async fn put(

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use rand::seq::SliceRandom;
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -12,6 +13,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use super::job::Job;
 use super::limits::Limits;
 use super::patience::Patience;
+use crate::http::Client;
 use crate::keys::Keypair;
 use crate::miner::{
     CloseReason, Closed, Executors, MinerAddress, MinerClient, Moment, SendTimes, capped,
@@ -278,6 +280,14 @@ impl Asked {
             let kind = EventType::MinerSyntheticJobFailure;
             self.mishap(kind, EventSubtype::MinerSendError, error.to_string());
         }
+        self
+    }
+
+    /// Stage 6: downloads and compares the answers of all finished LLM jobs.
+    pub(super) async fn download_answers(mut self, client: Client) -> Self {
+        let patience = self.common.patience.clone();
+        let finished = self.jobs.iter_mut().filter_map(Job::finished_test);
+        join_all(finished.map(|test| test.look(&client, &patience))).await;
         self
     }
 

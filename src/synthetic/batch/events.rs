@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::asked::Asked;
-use super::job::Job;
+use super::job::{Job, Kind};
 use super::score::is_unasked;
 use crate::miner::{Acceptance, Final, Readiness};
 use crate::wire::event::{Event, EventSubtype, EventType};
@@ -27,7 +27,16 @@ pub(super) fn of_miner(asked: &Asked, batch_uuid: &str, now: DateTime<Utc>) -> V
             .map_or("", |outcome| outcome.comment.as_str());
         Some(about_miner(kind, subtype, comment).with("job_uuid", job.uuid.as_str()))
     });
-    mishaps.chain(jobs).collect()
+    let unread = asked.jobs.iter().filter_map(|job| {
+        let Kind::Llm(test) = &job.kind else {
+            return None;
+        };
+        let kind = EventType::MinerSyntheticJobFailure;
+        let subtype = EventSubtype::LlmPromptAnswersDownloadFailed;
+        let event = about_miner(kind, subtype, test.unread.as_deref()?);
+        Some(event.with("job_uuid", job.uuid.as_str()))
+    });
+    mishaps.chain(unread).chain(jobs).collect()
 }
 
 fn of_job(job: &Job) -> Option<(EventType, EventSubtype)> {

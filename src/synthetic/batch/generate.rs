@@ -4,6 +4,7 @@ use chrono::Timelike;
 
 use super::BatchInput;
 use super::job::Job;
+use super::llm::LlmTask;
 use crate::hashjob;
 use crate::miner::Executors;
 use crate::wire::ExecutorClass;
@@ -13,8 +14,12 @@ const AT_ONCE: usize = 256;
 
 /// The jobs of each miner, in the order of `miners`. Blocks, and uses all cores.
 ///
-/// Executors of the LLM class get none: there are no prompt samples to give them.
-pub(super) fn jobs(input: &BatchInput, miners: &[(String, Executors)]) -> Vec<Vec<Job>> {
+/// There is one of `llm` for each LLM executor, or there are none and LLM executors get no job.
+pub(super) fn jobs(
+    input: &BatchInput,
+    miners: &[(String, Executors)],
+    llm: Vec<LlmTask>,
+) -> Vec<Vec<Job>> {
     let mut wanted: Vec<(usize, &str, ExecutorClass)> = Vec::new();
     for (index, (hotkey, executors)) in miners.iter().enumerate() {
         for (class, count) in executors.iter().filter(|(class, _)| !class.is_llm()) {
@@ -30,6 +35,16 @@ pub(super) fn jobs(input: &BatchInput, miners: &[(String, Executors)]) -> Vec<Ve
         for ((index, _, class), job) in part.iter().zip(made) {
             jobs[*index].push(Job::hash(*class, job));
         }
+    }
+    let llm_executors = miners
+        .iter()
+        .enumerate()
+        .flat_map(|(index, (_, executors))| {
+            let counts = executors.iter().filter(|(class, _)| class.is_llm());
+            counts.flat_map(move |(class, count)| (0..*count).map(move |_| (index, *class)))
+        });
+    for ((index, class), task) in llm_executors.zip(llm) {
+        jobs[index].push(Job::llm(class, task.job, task.test));
     }
     jobs
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use uuid::Uuid;
 
+use super::llm::LlmTest;
 use crate::hashjob::{self, HashJob};
+use crate::llmjob::LlmJob;
 use crate::miner::{Acceptance, Final, JobAnswers, Readiness, SendTimes};
 use crate::scoring::job::{Answer, Finished, JobOutcome};
 use crate::wire::to_miner::{InitialJob, Job as JobRequest};
@@ -16,6 +18,8 @@ use crate::wire::{ExecutorClass, ToMiner};
 pub(super) enum Kind {
     /// Hash cracking: the answer is known beforehand and stands in the standard output.
     Hash { expected_answer: String },
+    /// Prompts: the answers lie in a bucket and are compared with some that are known.
+    Llm(Box<LlmTest>),
 }
 
 impl Kind {
@@ -23,6 +27,7 @@ impl Kind {
     pub(super) const fn description(&self) -> &'static str {
         match self {
             Self::Hash { .. } => "hash cracking",
+            Self::Llm(_) => "LLM prompts",
         }
     }
 }
@@ -69,13 +74,51 @@ impl Job {
             volume: late,
             output_upload: None,
         });
+        let kind = Kind::Hash {
+            expected_answer: job.expected_answer,
+        };
+        Self::new(uuid, class, kind, job.timeout, &initial, &request)
+    }
+
+    pub(super) fn llm(class: ExecutorClass, job: LlmJob, test: LlmTest) -> Self {
+        let uuid = Uuid::new_v4().to_string();
+        let image = || Some(LlmJob::IMAGE.to_owned());
+        let seconds = LlmJob::TIMEOUT.as_secs();
+        let initial = ToMiner::InitialJob(InitialJob {
+            job_uuid: uuid.clone(),
+            executor_class: Some(class),
+            base_docker_image_name: image(),
+            timeout_seconds: Some(i64::try_from(seconds).expect("less than a minute")),
+            volume: Some(job.volume()),
+            volume_type: None,
+        });
+        let request = ToMiner::Job(JobRequest {
+            job_uuid: uuid.clone(),
+            executor_class: Some(class),
+            docker_image_name: image(),
+            raw_script: None,
+            docker_run_options_preset: "nvidia_all".to_owned(),
+            docker_run_cmd: job.arguments(),
+            volume: None,
+            output_upload: Some(job.output_upload()),
+        });
+        let kind = Kind::Llm(Box::new(test));
+        Self::new(uuid, class, kind, LlmJob::TIMEOUT, &initial, &request)
+    }
+
+    fn new(
+        uuid: String,
+        class: ExecutorClass,
+        kind: Kind,
+        timeout: Duration,
+        initial: &ToMiner,
+        request: &ToMiner,
+    ) -> Self {
         Self {
             uuid,
             class,
-            kind: Kind::Hash {
-                expected_answer: job.expected_answer,
-            },
-            timeout: job.timeout,
+            kind,
+            timeout,
             initial_text: initial.to_json().into(),
             request_text: request.to_json().into(),
             initial_sent: None,
@@ -126,6 +169,23 @@ impl Job {
                     is_right: hashjob::is_right(expected_answer, &finished.docker_process_stdout),
                 })
             }
+            (Final::Finished(finished), Kind::Llm(test)) => Answer::Finished(Finished {
+                job_uuid: &finished.job_uuid,
+                stdout: &finished.docker_process_stdout,
+                stderr: &finished.docker_process_stderr,
+                received_us: end.at.unix_us(),
+                expected: "",
+                is_right: test.finding.is_none(),
+            }),
+        }
+    }
+
+    /// The test of an LLM job whose miner says that it has put its answers into the bucket.
+    pub(super) fn finished_test(&mut self) -> Option<&mut LlmTest> {
+        let end = self.answers.end.as_ref()?;
+        match (&end.what, &mut self.kind) {
+            (Final::Finished(_), Kind::Llm(test)) => Some(test),
+            _ => None,
         }
     }
 

@@ -11,6 +11,8 @@ pub struct Limits {
     pub manifest: Duration,
     /// Per miner, for its started and again for its finished receipts.
     pub receipts: Duration,
+    /// For the answers of one LLM job to be downloaded.
+    pub answers: Duration,
     /// After a job's own timeout: answers that come then are recorded, not rewarded.
     pub late_answers: Duration,
     /// For everything: a batch has to be over long before its cycle is.
@@ -28,6 +30,7 @@ impl Limits {
     pub const PRODUCTION: Self = Self {
         manifest: Duration::from_secs(35),
         receipts: Duration::from_secs(5),
+        answers: Duration::from_secs(5),
         late_answers: Duration::from_secs(120),
         batch: Duration::from_secs(20 * 60),
         miner: miner::Limits::SYNTHETIC,
@@ -44,6 +47,7 @@ impl Limits {
         Self {
             manifest: scaled(self.manifest),
             receipts: scaled(self.receipts),
+            answers: scaled(self.answers),
             late_answers: scaled(self.late_answers),
             batch: self.batch.mul_f64(factor),
             miner: self.miner.scaled(factor),

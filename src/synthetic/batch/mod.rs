@@ -8,6 +8,7 @@ mod generate;
 mod input;
 mod job;
 mod limits;
+mod llm;
 mod patience;
 mod record;
 mod run;
@@ -17,5 +18,6 @@ mod telemetry;
 
 pub use input::BatchInput;
 pub use limits::Limits;
+pub use llm::PromptSupply;
 pub use record::BatchResult;
-pub use run::run_batch;
+pub use run::{run_batch, run_batch_with_prompts};

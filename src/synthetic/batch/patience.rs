@@ -41,6 +41,11 @@ impl Patience {
         self.until(Instant::now() + limit, work).await
     }
 
+    /// The same where the work has a limit of its own.
+    pub(super) async fn unless_over<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.until(self.end, work).await
+    }
+
     /// Why a batch was cut short, if it was.
     pub(super) fn note(&self) -> &'static str {
         if self.stop.is_cancelled() {

@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::asked::Asked;
+use super::job::Kind;
 use super::telemetry;
-use crate::store::{BatchId, BatchRecord, JobRow, ManifestRow, MinerRow, ReceiptRow};
+use crate::store::{BatchId, BatchRecord, JobRow, ManifestRow, MinerRow, ReceiptRow, UsedSample};
 use crate::wire::ToFacilitator;
 use crate::wire::event::Event;
 use crate::wire::facilitator::MachineSpecsUpdate;
@@ -20,6 +21,8 @@ pub struct BatchResult {
     pub ended_at: DateTime<Utc>,
     pub miners: Vec<MinerRow>,
     pub jobs: Vec<JobRow>,
+    /// Prompt samples that LLM jobs used, with what was compared.
+    pub samples: Vec<UsedSample>,
     pub receipts: Vec<ReceiptRow>,
     pub events: Vec<Event>,
     pub telemetry: Value,
@@ -37,6 +40,7 @@ impl BatchResult {
             telemetry: self.telemetry,
             miners: self.miners,
             jobs: self.jobs,
+            samples: self.samples,
             receipts: self.receipts,
             events: self.events,
             specs: self
@@ -86,6 +90,18 @@ pub(super) fn miner_row(asked: &Asked, online: &BTreeMap<String, u32>) -> MinerR
         manifest,
         comment: asked.comment.clone(),
     }
+}
+
+/// The prompt sample of each LLM job.
+pub(super) fn used_samples(asked: &Asked) -> impl Iterator<Item = UsedSample> {
+    asked.jobs.iter().filter_map(|job| match &job.kind {
+        Kind::Hash { .. } => None,
+        Kind::Llm(test) => Some(UsedSample {
+            sample: test.sample.id,
+            job_uuid: job.uuid.clone(),
+            compared: test.compared.clone(),
+        }),
+    })
 }
 
 pub(super) fn job_rows(asked: &Asked) -> impl Iterator<Item = JobRow> {

@@ -10,8 +10,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::asked::{Asked, Common};
+use super::llm::{LlmTask, PromptSupply};
 use super::patience::Patience;
-use super::{BatchInput, BatchResult, events, generate, record, score, share, telemetry};
+use super::{BatchInput, BatchResult, events, generate, llm, record, score, share, telemetry};
+use crate::http::Client;
 use crate::miner::{Caller, Clock, LargeMessages, MinerClient, Moment};
 use crate::pass::Progress;
 use crate::wire::ExecutorClass;
@@ -24,11 +26,22 @@ pub async fn run_batch(
     progress: &Progress,
     stop: &CancellationToken,
 ) -> BatchResult {
+    run_batch_with_prompts(input, None, progress, stop).await
+}
+
+/// The same with prompt samples for the LLM executors, if there is a supply of them.
+pub async fn run_batch_with_prompts(
+    input: BatchInput,
+    prompts: Option<PromptSupply<'_>>,
+    progress: &Progress,
+    stop: &CancellationToken,
+) -> BatchResult {
     let mut run = Run::new(input, progress, stop);
     run.learn_manifests().await;
-    run.make_jobs().await;
+    run.make_jobs(prompts).await;
     if run.ask_for_executors().await {
         run.run_jobs().await;
+        run.download_answers().await;
         run.score();
         run.send_finished_receipts().await;
     } else {
@@ -49,6 +62,8 @@ struct Run<'a> {
     online: BTreeMap<String, u32>,
     stages: Vec<(&'static str, Moment)>,
     events: Vec<Event>,
+    /// Made before anybody is asked; there if there are LLM jobs.
+    answers_client: Option<Client>,
 }
 
 impl<'a> Run<'a> {
@@ -68,6 +83,7 @@ impl<'a> Run<'a> {
             online: BTreeMap::new(),
             stages: Vec::new(),
             events: Vec::new(),
+            answers_client: None,
             input: Arc::new(input),
         }
     }
@@ -135,7 +151,7 @@ impl<'a> Run<'a> {
         self.each("manifests", Asked::learn_manifest).await;
     }
 
-    async fn make_jobs(&mut self) {
+    async fn make_jobs(&mut self, prompts: Option<PromptSupply<'_>>) {
         self.begin("jobs made");
         let mut claims: Vec<_> = self
             .miners
@@ -143,7 +159,7 @@ impl<'a> Run<'a> {
             .filter_map(|asked| asked.executors.as_mut())
             .collect();
         share::share_out(&mut claims, self.input.limits.jobs_per_batch);
-        self.note_missing_prompts();
+        let llm = self.take_samples(prompts);
         let wanted: Vec<_> = self
             .miners
             .iter()
@@ -156,7 +172,7 @@ impl<'a> Run<'a> {
             .collect();
         let waiting = self.progress.waiting("making jobs");
         let input = self.input.clone();
-        let made = tokio::task::spawn_blocking(move || generate::jobs(&input, &wanted)).await;
+        let made = tokio::task::spawn_blocking(move || generate::jobs(&input, &wanted, llm)).await;
         waiting.finish_and_clear();
         match made {
             Ok(jobs) => {
@@ -173,8 +189,42 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// LLM executors run no job without a prompt sample, and there are none.
-    fn note_missing_prompts(&mut self) {
+    /// Takes a prompt sample for each LLM executor, and makes a task of each. If there are not
+    /// enough, no LLM executor is tested.
+    fn take_samples(&mut self, prompts: Option<PromptSupply<'_>>) -> Vec<LlmTask> {
+        let wanted = self.llm_executors();
+        if wanted == 0 {
+            return Vec::new();
+        }
+        let Some(mut prompts) = prompts else {
+            self.note_missing_prompts("there are no buckets for prompts and answers", wanted, 0);
+            return Vec::new();
+        };
+        match (prompts.take)(wanted) {
+            Ok(taken) if taken.samples.is_empty() => {
+                let text = "not enough prompt samples for the LLM executors";
+                self.note_missing_prompts(text, wanted, taken.available);
+                Vec::new()
+            }
+            Ok(taken) => {
+                let mut samples = taken.samples;
+                samples.shuffle(&mut rand::rng());
+                self.answers_client = Some(llm::client(self.input.limits.answers));
+                samples
+                    .into_iter()
+                    .map(|sample| prompts.task(sample))
+                    .collect()
+            }
+            Err(error) => {
+                tracing::error!(%error, "no prompt samples can be taken");
+                let (kind, subtype) = (EventType::ValidatorFailure, EventSubtype::GenericError);
+                self.record(kind, subtype, &format!("prompt samples not taken: {error}"));
+                Vec::new()
+            }
+        }
+    }
+
+    fn llm_executors(&self) -> u32 {
         let executors = self
             .miners
             .iter()
@@ -182,28 +232,24 @@ impl<'a> Run<'a> {
         let llm = ExecutorClass::ALL
             .into_iter()
             .filter(|class| class.is_llm());
-        let wanted: u32 = llm
-            .flat_map(|class| {
-                executors
-                    .clone()
-                    .filter_map(move |counts| counts.get(&class))
-            })
-            .sum();
-        if wanted > 0 {
-            let (kind, subtype) = (
-                EventType::ValidatorTelemetry,
-                EventSubtype::InsufficientPrompts,
-            );
-            let event = self
-                .event(
-                    kind,
-                    subtype,
-                    "not enough prompt samples for the LLM executors",
-                )
-                .with("prompt_samples_required", wanted)
-                .with("prompt_samples_available", 0);
-            self.events.push(event);
-        }
+        llm.flat_map(|class| {
+            executors
+                .clone()
+                .filter_map(move |counts| counts.get(&class))
+        })
+        .sum()
+    }
+
+    fn note_missing_prompts(&mut self, text: &str, wanted: u32, available: u32) {
+        let (kind, subtype) = (
+            EventType::ValidatorTelemetry,
+            EventSubtype::InsufficientPrompts,
+        );
+        let event = self
+            .event(kind, subtype, text)
+            .with("prompt_samples_required", wanted)
+            .with("prompt_samples_available", available);
+        self.events.push(event);
     }
 
     /// Whether any job was accepted.
@@ -229,6 +275,16 @@ impl<'a> Run<'a> {
         self.begin("job requests");
         let barrier = Instant::now();
         self.each("jobs", |asked| asked.run_jobs(barrier)).await;
+    }
+
+    /// Answers of LLM jobs lie in a bucket; those of all miners are downloaded at once.
+    async fn download_answers(&mut self) {
+        let Some(client) = self.answers_client.take() else {
+            return;
+        };
+        self.begin("LLM answers");
+        self.each("answers", |asked| asked.download_answers(client.clone()))
+            .await;
     }
 
     fn score(&mut self) {
@@ -293,6 +349,7 @@ impl<'a> Run<'a> {
                 .map(|m| record::miner_row(m, &self.online))
                 .collect(),
             jobs: self.miners.iter().flat_map(record::job_rows).collect(),
+            samples: self.miners.iter().flat_map(record::used_samples).collect(),
             receipts: self
                 .miners
                 .iter_mut()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::BatchInput;
 use super::asked::Asked;
-use super::job::Job;
+use super::job::{Job, Kind};
 use crate::scoring::{apply_dance_bonus, job};
 
 /// Gives every job its outcome; returns the executors that succeeded, by hotkey.
@@ -17,6 +17,9 @@ pub(super) fn score(input: &BatchInput, miners: &mut [Asked]) -> BTreeMap<String
             let mut outcome = job::outcome(version, timeout, sent_us, job.answer());
             if is_unasked(job) {
                 outcome.comment = job.refusal().to_owned();
+            }
+            if let Kind::Llm(test) = &job.kind {
+                test.adjust(&mut outcome);
             }
             job.outcome = Some(outcome);
         }

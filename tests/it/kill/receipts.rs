@@ -74,6 +74,7 @@ fn keep_own(host: &Host, receipt: &StartedReceipt, validator: &Keypair) {
             receipts,
             events: Vec::new(),
             specs: Vec::new(),
+            samples: Vec::new(),
         };
         store.keep_batch(&record).expect("kept");
     });

@@ -198,6 +198,7 @@ fn keep_a_batch(host: &Host) {
             telemetry: json!({}),
             miners: miners.iter().map(miner).collect(),
             jobs: miners.iter().map(job).collect(),
+            samples: Vec::new(),
             receipts: Vec::new(),
             specs: Vec::new(),
             events: Vec::new(),

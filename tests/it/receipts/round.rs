@@ -89,6 +89,7 @@ impl Validator {
             receipts,
             events: Vec::new(),
             specs: Vec::new(),
+            samples: Vec::new(),
         };
         self.store.keep_batch(&record).expect("kept");
     }

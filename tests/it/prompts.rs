@@ -1,0 +1,8 @@
+//! Prompts for LLM executors, from the trusted miner to the scores: the real passes against
+//! buckets and miners on loopback, honest and not.
+
+mod batch;
+mod passes;
+mod pipeline;
+mod scene;
+mod supply;
