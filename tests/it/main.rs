@@ -2,6 +2,7 @@
 //! loopback, the real `horde` binary where there is a promise.
 
 mod bad_days;
+mod buckets;
 mod chain;
 mod commands;
 mod cycles;
@@ -24,6 +25,7 @@ mod keyfiles;
 mod kill;
 mod miner_client;
 mod miner_memory;
+mod moto;
 mod operator;
 mod params;
 mod peer;
