@@ -8,8 +8,9 @@ use horde_validator::settings::Environment;
 use indicatif::MultiProgress;
 
 use crate::{
-    config, debug_run, migrate, miners, output, params, prompts, relay_organic, run_synthetic,
-    schedule_synthetic, send_events, serving, set_weights, signals, status, sync_params,
+    config, debug_run, migrate, miners, output, params, prompts, provision_buckets, relay_organic,
+    run_synthetic, schedule_synthetic, send_events, serving, set_weights, signals, status,
+    sync_params,
 };
 
 /// A ComputeHorde validator: each subcommand makes one pass and exits
@@ -76,6 +77,7 @@ enum Command {
     Prompts(prompts::Prompts),
     SyncParams(sync_params::SyncParams),
     SendEvents(send_events::SendEvents),
+    ProvisionBuckets(provision_buckets::ProvisionBuckets),
     DebugRun(debug_run::DebugRun),
     Status(status::Status),
     Params(params::Params),
@@ -116,6 +118,7 @@ impl Cli {
             Command::Prompts(args) => args.run(&frame()).map(said),
             Command::SyncParams(args) => args.run(&frame()).map(said),
             Command::SendEvents(args) => args.run(&frame()).map(said),
+            Command::ProvisionBuckets(args) => args.run(&frame(), json),
             Command::DebugRun(args) => args.run(&frame(), json),
             Command::Status(args) => args.run(&environment, json),
             Command::Params(args) => args.run(&environment, json),

@@ -18,6 +18,7 @@ mod miners;
 mod output;
 mod params;
 mod prompts;
+mod provision_buckets;
 mod relay_organic;
 mod run_synthetic;
 mod schedule_synthetic;

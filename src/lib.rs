@@ -2,9 +2,9 @@
 //! the binary under `commands/` turns arguments into one call here and the outcome into text.
 //!
 //! Floors: a module uses only what stands below it.
-//! passes (`synthetic`, `prompts`, `weights`, `events`, `sync_params`), the outside (`chain`,
-//! `miner`, `objects`), memory (`store`), rules (`schedule`, `scoring`, `params`, `settings`,
-//! `wire`, `keys`, `hashjob`, `llmjob`).
+//! passes (`synthetic`, `prompts`, `weights`, `events`, `sync_params`, `buckets`), the outside
+//! (`chain`, `miner`, `objects`), memory (`store`), rules (`schedule`, `scoring`, `params`,
+//! `settings`, `wire`, `keys`, `hashjob`, `llmjob`).
 
 #![forbid(unsafe_code)]
 #![deny(
@@ -15,6 +15,7 @@
     clippy::unwrap_used
 )]
 
+pub mod buckets;
 pub mod chain;
 pub mod debug;
 #[cfg(feature = "devnet")]

@@ -1,7 +1,8 @@
-//! A whole subnet in one process on loopback: a node, miners and a facilitator. A feature of the product: it lets
+//! A whole subnet in one process on loopback: a node, miners, a facilitator and a bucket server. A feature of the product: it lets
 //! an operator rehearse everything, without a token at stake.
 
 pub mod accounts;
+pub mod bucket;
 mod cast;
 pub mod facilitator;
 pub mod miner;

@@ -9,6 +9,7 @@ use chrono::Utc;
 use serde_json::{Value, json};
 
 use super::accounts::Account;
+use super::bucket::{BucketConfig, BucketServer};
 use super::cast::Character;
 use super::facilitator::{Facilitator, FacilitatorConfig};
 use super::miner::{Miner, MinerConfig};
@@ -24,6 +25,8 @@ pub(super) const CLASS: ExecutorClass = ExecutorClass::AlwaysOnGpu24Gb;
 const WALLET: &str = "devnet";
 const HOTKEY: &str = "default";
 const NETUID: u16 = 12;
+/// Of prompts and of answers.
+const BUCKETS: [&str; 2] = ["devnet-prompts", "devnet-answers"];
 /// The uid of our validator; after it comes another one, then the miners.
 const VALIDATOR: u16 = 0;
 const FIRST_MINER: u16 = 2;
@@ -61,6 +64,8 @@ pub struct Subnet {
     pub inhabitants: Vec<Inhabitant>,
     /// Where users' jobs come from; also stats collector and published parameters.
     pub facilitator: Facilitator,
+    /// Of prompts and answers; both are made and can be read by everybody.
+    pub buckets: BucketServer,
     plan: Plan,
 }
 
@@ -97,8 +102,13 @@ impl Subnet {
                 allowed: vec![validator.hotkey(), Account::other_validator().hotkey()],
                 ..FacilitatorConfig::default()
             })?,
+            buckets: BucketServer::start(BucketConfig::default())?,
             plan,
         };
+        for name in BUCKETS {
+            let name = name.parse().expect("a bucket's name");
+            subnet.buckets.make_public(&name);
+        }
         subnet.make_database()?;
         Ok(subnet)
     }
@@ -111,7 +121,7 @@ impl Subnet {
     /// The settings with which `horde` runs against this subnet.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let path = |name: &str| self.plan.folder.join(name).display().to_string();
-        vec![
+        let mut settings = vec![
             ("HORDE_DB", path("horde.db")),
             ("BITTENSOR_NETWORK", self.node.url()),
             ("BITTENSOR_NETUID", NETUID.to_string()),
@@ -130,7 +140,12 @@ impl Subnet {
             ("DYNAMIC_CONFIG_URL", self.facilitator.dynamic_config_url()),
             ("DEBUG_HASH_JOB", "1,1,2".to_owned()),
             ("DEBUG_BATCH_TIME_SCALE", self.plan.time_scale.to_string()),
-        ]
+        ];
+        settings.extend(self.buckets.environment());
+        let [prompts, answers] = BUCKETS.map(str::to_owned);
+        settings.push(("S3_BUCKET_NAME_PROMPTS", prompts));
+        settings.push(("S3_BUCKET_NAME_ANSWERS", answers));
+        settings
     }
 
     fn make_database(&self) -> Result<(), StoreError> {

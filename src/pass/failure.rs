@@ -1,6 +1,7 @@
 //! Everything that can end a pass badly, as one closed type: exit code and advice for each.
 //! The match to exit codes has no wildcard arm, so a new variant does not compile until decided.
 
+use crate::buckets::{BucketsError, Trouble};
 use crate::chain::ChainError;
 use crate::events::SendError;
 use crate::facilitator::FacilitatorError;
@@ -42,6 +43,8 @@ pub enum Failure {
     Naming(#[from] NamingError),
     #[error(transparent)]
     Prompts(#[from] PromptsError),
+    #[error(transparent)]
+    Buckets(#[from] BucketsError),
     #[error("this database belongs to the chain with genesis {bound}, the node serves {found}")]
     OtherChain { bound: String, found: String },
     #[error(
@@ -110,6 +113,11 @@ impl Failure {
             Self::Sync(error) if error.is_passing() => TRY_AGAIN,
             Self::Prompts(error) if error.is_passing() => TRY_AGAIN,
             Self::Events(_) | Self::Sync(_) | Self::Prompts(_) => 1,
+            Self::Buckets(error) if error.is_misuse() => USAGE,
+            Self::Buckets(error) => match error.trouble().is_some_and(Trouble::is_passing) {
+                true => TRY_AGAIN,
+                false => 1,
+            },
             Self::Chain(_)
             | Self::StaleHead { .. }
             | Self::ClockBehind { .. }
@@ -176,6 +184,9 @@ impl Failure {
             Self::Events(error) => return error.advice().map(str::to_owned),
             Self::Sync(error) => return error.advice().map(str::to_owned),
             Self::Prompts(error) => error.advice(),
+            Self::Buckets(error) => {
+                return error.trouble()?.advice().map(str::to_owned);
+            }
             Self::Naming(_) => "`horde params` shows every parameter and what it means",
             Self::OtherChain { .. } => {
                 "check BITTENSOR_NETWORK; another network needs another HORDE_DB"

@@ -67,6 +67,18 @@ impl Environment {
         }))
     }
 
+    /// The same, for those who cannot do without it.
+    ///
+    /// # Errors
+    /// A half of the key pair is missing, or both.
+    pub fn storage_required(&self) -> Result<StorageAccess, SettingsError> {
+        let [id, secret] = KEYS;
+        self.required(id)?;
+        self.required(secret)?;
+        let access = self.storage_access()?;
+        Ok(access.expect("both halves are there"))
+    }
+
     /// The two buckets of the prompt pipeline; `None` if neither they nor a key pair are set.
     ///
     /// # Errors

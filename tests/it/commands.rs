@@ -14,13 +14,14 @@ use serde_json::Value;
 use crate::host::{self, Host};
 use crate::http_server::{Answer, HttpServer};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "schedule-synthetic",
     "run-synthetic",
     "set-weights",
     "relay-organic",
     "sync-params",
     "send-events",
+    "provision-buckets",
     "debug-run",
     "status",
     "params",
@@ -79,6 +80,7 @@ fn help_fits_80_columns() {
       relay-organic       Take users' jobs, run them on miners, report
       sync-params         Fetch the parameters that the subnet owner publishes
       send-events         Send system events to the stats collector
+      provision-buckets   Make and verify the buckets of prompts and answers
       debug-run           Try one miner, with every step shown
       status              Show what happened last, what is due, and what is wrong
       params              Show or pin the subnet's parameters, and where each value
