@@ -10,7 +10,7 @@ use horde_validator::pass::{Failure, Frame, Outcome};
 use horde_validator::settings::Environment;
 use horde_validator::store::{PassOutcome, Store, WeightsRow, WeightsState};
 use horde_validator::synthetic::{self, Start};
-use horde_validator::{events, organic, receipts, sync_params, weights};
+use horde_validator::{events, organic, prompts, receipts, sync_params, weights};
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -144,6 +144,18 @@ async fn cycle(
             every(
                 async || weights::run(frame, weights::Options::default()).await,
                 |o| say("set-weights", o)
+            ),
+            every(
+                async || prompts::generate(frame).await,
+                |o| say("prompts generate", o)
+            ),
+            every(
+                async || prompts::sample(frame).await,
+                |o| say("prompts sample", o)
+            ),
+            every(
+                async || prompts::answer(frame).await,
+                |o| say("prompts answer", o)
             ),
         )
     };

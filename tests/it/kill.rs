@@ -5,6 +5,7 @@
 
 mod batches;
 mod host;
+mod prompts;
 mod receipts;
 mod relay;
 mod services;
