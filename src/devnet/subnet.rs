@@ -228,7 +228,7 @@ fn pins(tempo: u16) -> Vec<(&'static str, Value)> {
         ("DYNAMIC_COMMIT_REVEAL_COMMIT_START_OFFSET", json!(epoch)),
         (
             "DYNAMIC_COMMIT_REVEAL_COMMIT_END_BUFFER",
-            json!(scaled(15, tempo)),
+            json!(commit_end_buffer(tempo)),
         ),
         (
             "DYNAMIC_COMMIT_REVEAL_REVEAL_END_BUFFER",
@@ -241,6 +241,18 @@ fn pins(tempo: u16) -> Vec<(&'static str, Value)> {
         ("DYNAMIC_TARGET_NUMBER_OF_PROMPT_SAMPLES_READY", json!(12)),
         ("DYNAMIC_NUMBER_OF_PROMPTS_PER_WORKLOAD", json!(6)),
     ]
+}
+
+/// A cycle ends a few blocks before an interval does. As on the main network the window is closed
+/// by then: a pass would have to hit what is left of it, and weights wait for the next one.
+fn commit_end_buffer(tempo: u16) -> u64 {
+    let interval = 2 * (i64::from(tempo) + 1);
+    let cycle = cycle_containing(SOME_BLOCK, NETUID, tempo);
+    let left = u64::try_from(interval - cycle.stop.rem_euclid(interval)).unwrap_or_default();
+    match left < u64::from(tempo) / 4 {
+        true => left + 1,
+        false => scaled(15, tempo),
+    }
 }
 
 /// A number of blocks that is `blocks` at the main network's tempo of 360.
