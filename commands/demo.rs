@@ -7,6 +7,7 @@ use chrono::Utc;
 use clap::Args;
 use horde_validator::devnet::{Plan, Subnet, cast};
 use horde_validator::pass::{Failure, Frame, Outcome};
+use horde_validator::prompts;
 use horde_validator::settings::Environment;
 use horde_validator::store::{PassOutcome, Store, WeightsRow, WeightsState};
 use horde_validator::synthetic::{self, Start};
@@ -105,6 +106,18 @@ async fn rehearse(scheme: Scheme, frame: &Frame, folder: &Path, json: bool) -> R
             every(
                 async || weights::run(&frame, weights::Options::default()).await,
                 |o| say("set-weights", o)
+            ),
+            every(
+                async || prompts::generate(&frame).await,
+                |o| say("prompts generate", o)
+            ),
+            every(
+                async || prompts::sample(&frame).await,
+                |o| say("prompts sample", o)
+            ),
+            every(
+                async || prompts::answer(&frame).await,
+                |o| say("prompts answer", o)
             ),
         )
     };

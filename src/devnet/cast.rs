@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use super::miner::Behaviour;
+use super::miner::{Behaviour, Cheat};
+use super::subnet::CLASS;
+use crate::wire::ExecutorClass;
 
 /// One miner of the local subnet.
 #[derive(Clone, Debug)]
@@ -11,6 +13,7 @@ pub struct Character {
     pub name: &'static str,
     /// Executors that it claims.
     pub executors: i64,
+    pub class: ExecutorClass,
     pub behaviour: Behaviour,
 }
 
@@ -18,6 +21,16 @@ const fn character(name: &'static str, executors: i64, behaviour: Behaviour) -> 
     Character {
         name,
         executors,
+        class: CLASS,
+        behaviour,
+    }
+}
+
+const fn llm(name: &'static str, executors: i64, behaviour: Behaviour) -> Character {
+    Character {
+        name,
+        executors,
+        class: ExecutorClass::AlwaysOnLlmA6000,
         behaviour,
     }
 }
@@ -53,5 +66,16 @@ pub fn cast(late: Duration) -> Vec<Character> {
         character("answers of 8 MiB", 2, Behaviour::Huge { mebibytes: 8 }),
         character("claims a billion", 2, Behaviour::HugeManifest),
         character("overwrites its answer", 2, Behaviour::Overwrites),
+        llm("LLM, honest", 2, Behaviour::Honest),
+        llm(
+            "LLM, wrong answers",
+            1,
+            Behaviour::Cheats(Cheat::WrongAnswers),
+        ),
+        llm(
+            "LLM, uploads nothing",
+            1,
+            Behaviour::Cheats(Cheat::NoUpload),
+        ),
     ]
 }

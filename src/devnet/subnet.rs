@@ -19,8 +19,11 @@ use crate::schedule::cycle_containing;
 use crate::store::{Store, StoreError};
 use crate::wire::ExecutorClass;
 
-/// The class of all executors here: it needs no minutes to spin up.
+/// The class of most executors here: it needs no minutes to spin up.
 pub(super) const CLASS: ExecutorClass = ExecutorClass::AlwaysOnGpu24Gb;
+const LLM: ExecutorClass = ExecutorClass::AlwaysOnLlmA6000;
+/// No neuron has this number.
+const TRUSTED_MINER: usize = 0;
 /// Names below the wallet directory.
 const WALLET: &str = "devnet";
 const HOTKEY: &str = "default";
@@ -62,6 +65,8 @@ pub struct Inhabitant {
 pub struct Subnet {
     pub node: Node,
     pub inhabitants: Vec<Inhabitant>,
+    /// Makes prompts and known answers; it is not on the subnet.
+    pub trusted_miner: Miner,
     /// Where users' jobs come from; also stats collector and published parameters.
     pub facilitator: Facilitator,
     /// Of prompts and answers; both are made and can be read by everybody.
@@ -86,7 +91,7 @@ impl Subnet {
         let mut inhabitants = Vec::new();
         for (uid, character) in (FIRST_MINER..).zip(plan.characters.clone()) {
             let keypair = Account::miner(uid.into()).keypair();
-            let config = MinerConfig::new(keypair, vec![(CLASS, character.executors)])
+            let config = MinerConfig::new(keypair, vec![(character.class, character.executors)])
                 .behaving(character.behaviour.clone());
             inhabitants.push(Inhabitant {
                 uid,
@@ -94,10 +99,12 @@ impl Subnet {
                 character,
             });
         }
+        let trusted = Account::miner(TRUSTED_MINER).keypair();
         let node = Node::start(config(&plan, &inhabitants))?;
         let subnet = Self {
             node,
             inhabitants,
+            trusted_miner: Miner::start(MinerConfig::new(trusted, vec![(LLM, 1)]))?,
             facilitator: Facilitator::start(FacilitatorConfig {
                 allowed: vec![validator.hotkey(), Account::other_validator().hotkey()],
                 ..FacilitatorConfig::default()
@@ -145,6 +152,10 @@ impl Subnet {
         let [prompts, answers] = BUCKETS.map(str::to_owned);
         settings.push(("S3_BUCKET_NAME_PROMPTS", prompts));
         settings.push(("S3_BUCKET_NAME_ANSWERS", answers));
+        let (hotkey, address) = (self.trusted_miner.hotkey(), self.trusted_miner.address());
+        settings.push(("TRUSTED_MINER_KEY", hotkey.to_string()));
+        settings.push(("TRUSTED_MINER_ADDRESS", address.ip().to_string()));
+        settings.push(("TRUSTED_MINER_PORT", address.port().to_string()));
         settings
     }
 
@@ -206,11 +217,11 @@ fn pins(tempo: u16) -> Vec<(&'static str, Value)> {
         ("DYNAMIC_WEIGHTS_VERSION", json!(4)),
         (
             "DYNAMIC_EXECUTOR_CLASS_WEIGHTS",
-            json!(format!("{CLASS}=100")),
+            json!(format!("{CLASS}=90,{LLM}=10")),
         ),
         (
             "DYNAMIC_MINER_MAX_EXECUTORS_PER_CLASS",
-            json!(format!("{CLASS}=8")),
+            json!(format!("{CLASS}=8,{LLM}=2")),
         ),
         ("DYNAMIC_COMMIT_REVEAL_WEIGHTS_INTERVAL", json!(2 * epoch)),
         ("DYNAMIC_COMMIT_REVEAL_COMMIT_START_OFFSET", json!(epoch)),
@@ -222,6 +233,12 @@ fn pins(tempo: u16) -> Vec<(&'static str, Value)> {
             "DYNAMIC_COMMIT_REVEAL_REVEAL_END_BUFFER",
             json!(scaled(15, tempo)),
         ),
+        // one generation is enough, and two workloads fill the store
+        ("DYNAMIC_MAX_PROMPT_SERIES", json!(24)),
+        ("DYNAMIC_PROMPTS_SERIES_IN_A_SINGLE_GENERATION", json!(24)),
+        ("DYNAMIC_NUMBER_OF_PROMPTS_IN_SERIES", json!(12)),
+        ("DYNAMIC_TARGET_NUMBER_OF_PROMPT_SAMPLES_READY", json!(12)),
+        ("DYNAMIC_NUMBER_OF_PROMPTS_PER_WORKLOAD", json!(6)),
     ]
 }
 

@@ -33,6 +33,7 @@ impl Subnet {
             .inhabitants
             .iter()
             .filter(|one| one.character.behaviour == Behaviour::Honest)
+            .filter(|one| one.character.class == CLASS)
             .map(|one| one.miner.hotkey().to_string())
             .collect();
         // one of each kind for each miner

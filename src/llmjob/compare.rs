@@ -69,7 +69,7 @@ pub fn finding(compared: &[Compared]) -> Option<String> {
         0 => Some("no answer is known to compare with".to_owned()),
         _ if different + missing == 0 => None,
         all => Some(format!(
-            "of {all} answers compared, {different} differ and {missing} are missing"
+            "answers compared: {all}, different: {different}, missing: {missing}"
         )),
     }
 }

@@ -190,6 +190,7 @@ fn plan(folder: &tempfile::TempDir) -> Plan {
     let character = |name, behaviour| Character {
         name,
         executors: 1,
+        class: ExecutorClass::AlwaysOnGpu24Gb,
         behaviour,
     };
     Plan {

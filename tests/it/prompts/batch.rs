@@ -139,23 +139,23 @@ async fn every_cheat_earns_nothing_and_is_explained() {
     let cheats = [
         (
             Cheat::WrongAnswers,
-            "of 2 answers compared, 2 differ and 0 are missing",
+            "answers compared: 2, different: 2, missing: 0",
         ),
         (
             Cheat::OneWrongAnswer,
-            "of 2 answers compared, 1 differ and 0 are missing",
+            "answers compared: 2, different: 1, missing: 0",
         ),
         (
             Cheat::OneMissing,
-            "of 2 answers compared, 0 differ and 1 are missing",
+            "answers compared: 2, different: 0, missing: 1",
         ),
         (
             Cheat::Stale,
-            "of 2 answers compared, 2 differ and 0 are missing",
+            "answers compared: 2, different: 2, missing: 0",
         ),
         (
             bytes(b"{}"),
-            "of 2 answers compared, 0 differ and 2 are missing",
+            "answers compared: 2, different: 0, missing: 2",
         ),
         (Cheat::Oversized { mebibytes: 5 }, "more than 4194304 bytes"),
         (Cheat::LateUpload(Duration::from_secs(2)), "status 404"),
