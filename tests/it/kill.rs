@@ -5,6 +5,7 @@
 
 mod batches;
 mod host;
+mod prompts;
 mod relay;
 mod services;
 mod weights;
