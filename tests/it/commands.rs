@@ -14,13 +14,14 @@ use serde_json::Value;
 use crate::host::{self, Host};
 use crate::http_server::{Answer, HttpServer};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "schedule-synthetic",
     "run-synthetic",
     "set-weights",
     "relay-organic",
     "sync-params",
     "send-events",
+    "prompts",
     "provision-buckets",
     "debug-run",
     "status",
@@ -78,6 +79,8 @@ fn help_fits_80_columns() {
       run-synthetic       Run the batch that is due
       set-weights         Set, commit or reveal weights, whichever is due
       relay-organic       Take users' jobs, run them on miners, report
+      prompts             Make prompts with known answers, for the tests of LLM
+                          executors
       sync-params         Fetch the parameters that the subnet owner publishes
       send-events         Send system events to the stats collector
       provision-buckets   Make and verify the buckets of prompts and answers
@@ -155,11 +158,27 @@ fn wrong_usage_exits_2() {
 /// Each version that operators may have is kept as a file.
 #[test]
 fn an_old_database_is_brought_up_to_date_and_loses_nothing() {
+    upgrade(include_bytes!("../databases/v1.db"));
+    let db = upgrade(include_bytes!("../databases/v2.db"));
+    let jobs: i64 = db
+        .query_row(
+            "SELECT count(*) FROM jobs JOIN batch_miners USING (batch_id)",
+            [],
+            |row| row.get(0),
+        )
+        .expect("a number");
+    let of_users: i64 = db
+        .query_row("SELECT count(*) FROM organic_jobs", [], |row| row.get(0))
+        .expect("a number");
+    assert_eq!((jobs, of_users), (1, 1));
+}
+
+fn upgrade(file: &[u8]) -> rusqlite::Connection {
     let host = Host::new();
-    std::fs::write(host.database(), include_bytes!("../databases/v1.db")).expect("written");
+    std::fs::write(host.database(), file).expect("written");
     host.horde(&["migrate"])
         .success()
-        .stdout(contains("is up to date, version 2"));
+        .stdout(contains("is up to date, version 3"));
     let db = rusqlite::Connection::open(host.database()).expect("it opens");
     let kept: String = db
         .query_row(
@@ -170,14 +189,15 @@ fn an_old_database_is_brought_up_to_date_and_loses_nothing() {
         .expect("the receipt is still there");
     assert_eq!(kept, "a miner");
     assert_eq!(host.json(&["status"])["serving"], false);
+    db
 }
 
 #[test]
 fn a_database_is_made_once() {
     let host = Host::new();
     let (first, second) = (host.horde(&["migrate"]), host.horde(&["migrate"]));
-    insta::assert_snapshot!(shown(&host, &first.success()), @"[folder]/horde.db made, version 2");
-    insta::assert_snapshot!(shown(&host, &second.success()), @"[folder]/horde.db is up to date, version 2");
+    insta::assert_snapshot!(shown(&host, &first.success()), @"[folder]/horde.db made, version 3");
+    insta::assert_snapshot!(shown(&host, &second.success()), @"[folder]/horde.db is up to date, version 3");
 }
 
 #[test]
@@ -187,7 +207,7 @@ fn the_status_of_a_new_installation_is_short() {
     let run = host.horde(&["status"]).success();
     insta::assert_snapshot!(shown(&host, &run), @r"
     serving    yes
-    database   [folder]/horde.db (version 2)
+    database   [folder]/horde.db (version 3)
     chain      not seen yet
     batch      none planned yet
     weights    none decided yet
@@ -209,7 +229,7 @@ fn status_shows_what_was_done_and_what_is_wrong() {
     filtered(|| {
         insta::assert_snapshot!(shown(&host, &run), @r"
     serving    NO
-    database   [folder]/horde.db (version 2)
+    database   [folder]/horde.db (version 3)
     chain      block [block], seen [ago]
     on chain   our last write is 2 blocks old (0.1 tempos)
     batch      1 at block [block]: done
@@ -371,6 +391,8 @@ fn every_key_of_a_json_document_is_documented() {
         &["migrate"],
         &["sync-params"],
         &["send-events"],
+        &["prompts", "generate"],
+        &["prompts", "sample"],
         &["params", "pin", "DYNAMIC_MAX_WEIGHT", "9"],
         &["serving"],
         &["miners"],
