@@ -1,7 +1,8 @@
 //! `horde debug-run`: one job, or one batch, with one miner.
 
+use std::collections::HashMap;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -32,6 +33,7 @@ pub(crate) struct DebugRun {
 enum What {
     Synthetic(Synthetic),
     Organic(Organic),
+    Prompts(Prompts),
 }
 
 /// Which miner, and how much is shown.
@@ -122,6 +124,27 @@ struct Organic {
     args: Vec<String>,
 }
 
+/// Have the miner answer prompts of your own
+///
+/// Prompts and answers go through the buckets, as in a batch. Prints each answer.
+#[derive(Debug, Args)]
+struct Prompts {
+    #[command(flatten)]
+    miner: Miner,
+
+    /// File with the prompts, one a line
+    #[arg(long, value_name = "FILE")]
+    prompts: PathBuf,
+
+    /// Seed of the model
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    seed: u32,
+
+    /// Compare with the answers in this file: a JSON object, prompt -> answer
+    #[arg(long, value_name = "FILE")]
+    expect: Option<PathBuf>,
+}
+
 impl DebugRun {
     pub(crate) fn run(&self, frame: &Frame, json: bool) -> Result<(), Failure> {
         let environment = &frame.environment;
@@ -129,6 +152,7 @@ impl DebugRun {
             match &self.what {
                 What::Synthetic(args) => args.run(frame, json).await,
                 What::Organic(args) => args.run(environment, json).await,
+                What::Prompts(args) => args.run(environment, json).await,
             }
         })
     }
@@ -177,6 +201,44 @@ impl Synthetic {
         let finding = format!("{succeeded} of {} jobs succeeded", result.jobs.len());
         let is_good = succeeded > 0 && succeeded == result.jobs.len();
         self.miner.verdict(is_good, finding)
+    }
+}
+
+impl Prompts {
+    async fn run(&self, environment: &Environment, json: bool) -> Result<(), Failure> {
+        let prompts: Vec<String> = contents(&self.prompts)?
+            .lines()
+            .map(str::to_owned)
+            .collect();
+        let expected = self.expect.as_deref().map(expected).transpose()?;
+        let address = self.miner.target().find(environment).await?;
+        let (tap, story) = self.miner.story(json);
+        let report = |step, at| story.step(step, at);
+        let running = debug::run_prompts(environment, &prompts, self.seed, address, tap, report);
+        let end = story.while_listening(running).await?;
+        let answers = debug_story::matched(&prompts, &end, expected.as_ref());
+        debug_story::show_prompts(&end, &answers, &story);
+        let bad = answers.iter().filter(|one| !one.is_good()).count();
+        let finding = match &end.answers {
+            Ok(_) => format!("{bad} of {} answers are not good", answers.len()),
+            Err(finding) => finding.clone(),
+        };
+        self.miner.verdict(end.answers.is_ok() && bad == 0, finding)
+    }
+}
+
+fn contents(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| unusable(path, &error))
+}
+
+fn expected(path: &Path) -> Result<HashMap<String, String>, Failure> {
+    serde_json::from_str(&contents(path)?).map_err(|error| unusable(path, &error))
+}
+
+fn unusable(path: &Path, error: &dyn std::error::Error) -> Failure {
+    Failure::Input {
+        path: path.to_owned(),
+        finding: error.to_string(),
     }
 }
 

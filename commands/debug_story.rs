@@ -1,9 +1,11 @@
 //! What `debug-run` shows: each step with its time as it is reached, messages on request, the end.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
+use horde_validator::debug::PromptsEnd;
 use horde_validator::miner::{Heard, Moment, Speaker};
 use horde_validator::organic::{Ended, Order, Step};
 use horde_validator::synthetic::batch::BatchResult;
@@ -135,6 +137,82 @@ pub(crate) fn show_end(order: &Order, ended: &Ended, story: &Story) {
         if !text.is_empty() {
             output::line(format_args!("--- {name}"));
             output::line(output::printable(text));
+        }
+    }
+}
+
+/// One prompt, what the miner answered, and what it should have.
+pub(crate) struct Answered<'a> {
+    prompt: &'a str,
+    answer: Option<&'a str>,
+    expected: Option<&'a str>,
+}
+
+impl Answered<'_> {
+    /// There is an answer, and it is the expected one if any is.
+    pub(crate) fn is_good(&self) -> bool {
+        self.answer.is_some() && (self.expected.is_none() || self.answer == self.expected)
+    }
+
+    fn verdict(&self) -> &'static str {
+        match (self.answer, self.expected) {
+            (None, _) => "missing",
+            (Some(_), None) => "answered",
+            (Some(answer), Some(expected)) if answer == expected => "same",
+            (Some(_), Some(_)) => "different",
+        }
+    }
+}
+
+pub(crate) fn matched<'a>(
+    prompts: &'a [String],
+    end: &'a PromptsEnd,
+    expected: Option<&'a HashMap<String, String>>,
+) -> Vec<Answered<'a>> {
+    let found = end.answers.as_ref().ok();
+    let of = |answers: Option<&'a HashMap<String, String>>, prompt: &String| {
+        answers?.get(prompt).map(String::as_str)
+    };
+    let one = |prompt: &'a String| Answered {
+        prompt,
+        answer: of(found, prompt),
+        expected: of(expected, prompt),
+    };
+    prompts.iter().map(one).collect()
+}
+
+/// Each prompt with its answer.
+pub(crate) fn show_prompts(end: &PromptsEnd, answers: &[Answered], story: &Story) {
+    let status = end.ended.verdict.status().name();
+    let comment = match &end.answers {
+        Ok(_) => end.ended.comment.as_str(),
+        Err(finding) => finding.as_str(),
+    };
+    if story.is_json {
+        let one = |one: &Answered| {
+            json!({
+                "prompt": one.prompt,
+                "answer": one.answer,
+                "expected": one.expected,
+                "result": one.verdict(),
+            })
+        };
+        let steps = story.steps.take();
+        return story.document(json!({
+            "job_uuid": end.order.uuid,
+            "status": status,
+            "comment": comment,
+            "answers": answers.iter().map(one).collect::<Vec<_>>(),
+            "steps": steps,
+        }));
+    }
+    output::line(format_args!("{status}: {comment}"));
+    for one in answers {
+        let prompt = output::printable(one.prompt);
+        output::line(format_args!("--- {}: {prompt}", one.verdict()));
+        output::line(output::printable(one.answer.unwrap_or_default()));
+        if let (Some(expected), false) = (one.expected, one.is_good()) {
+            output::line(format_args!("expected: {}", output::printable(expected)));
         }
     }
 }

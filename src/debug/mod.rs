@@ -2,9 +2,11 @@
 //! Writes nothing to the database: nothing that is tried here can become weights.
 
 mod organic;
+mod prompts;
 mod synthetic;
 mod target;
 
 pub use organic::run_order;
+pub use prompts::{PromptsEnd, run_prompts};
 pub use synthetic::run_batch_of_one;
 pub use target::Target;

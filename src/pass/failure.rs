@@ -72,6 +72,11 @@ pub enum Failure {
         #[source]
         cause: std::io::Error,
     },
+    #[error("the file `{}` cannot be used: {finding}", path.display())]
+    Input {
+        path: std::path::PathBuf,
+        finding: String,
+    },
     #[error("{what} did not answer within {seconds} s")]
     Slow { what: &'static str, seconds: u64 },
     #[error("a part of this program has failed: {finding}")]
@@ -93,6 +98,7 @@ impl Failure {
             | Self::Naming(_)
             | Self::OtherChain { .. }
             | Self::Script { .. }
+            | Self::Input { .. }
             | Self::NoSubnet { .. }
             | Self::DebugOnMainNetwork { .. } => USAGE,
             Self::Store(error) => match error {
@@ -209,6 +215,7 @@ impl Failure {
             | Self::Demo { .. }
             | Self::Check { .. }
             | Self::Script { .. }
+            | Self::Input { .. }
             | Self::BlockNeverCame { .. }
             | Self::Slow { .. }
             | Self::Fault { .. }

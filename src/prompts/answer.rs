@@ -39,7 +39,7 @@ pub async fn answer(frame: &Frame) -> Result<Outcome, Failure> {
             return Ok(Outcome::idle("no workload waits for answers"));
         }
         let mut answering = Answering {
-            client: Client::for_services(fetch::LIMITS),
+            client: fetch::client(),
             workshop,
             times: Vec::new(),
             answered: 0,

@@ -63,7 +63,7 @@ impl Buckets {
 }
 
 /// Uploads an object of our own.
-pub(super) async fn upload(client: &Client, place: &Place, text: String) -> Result<(), HttpError> {
+pub(crate) async fn upload(client: &Client, place: &Place, text: String) -> Result<(), HttpError> {
     let body = text.into_bytes();
     client.put(&place.upload_url, &BTreeMap::new(), body).await
 }

@@ -10,11 +10,15 @@ use crate::llmjob::{AnswerReader, UnreadableAnswers};
 pub(crate) const MOST_BYTES: u64 = 4 << 20;
 
 /// For one file, where nobody else waits for it.
-pub(super) const LIMITS: Limits = Limits {
+const LIMITS: Limits = Limits {
     idle: Duration::from_secs(5),
     total: Duration::from_secs(30),
     bytes: MOST_BYTES,
 };
+
+pub(crate) fn client() -> Client {
+    Client::for_services(LIMITS)
+}
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {

@@ -12,6 +12,7 @@ mod sample;
 mod trusted;
 
 pub use answer::answer;
+pub(crate) use buckets::upload;
 pub use buckets::{Buckets, Place};
 pub use error::PromptsError;
 pub use generate::generate;

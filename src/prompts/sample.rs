@@ -73,7 +73,7 @@ impl Sampling {
     fn new(pass: &Pass, buckets: Buckets) -> Self {
         Self {
             buckets,
-            client: Client::for_services(fetch::LIMITS),
+            client: fetch::client(),
             seed: rand::random(),
             prompts_per_sample: pass.params.prompts_to_sample_from_series() as usize,
             prompts_per_workload: pass.params.prompts_per_workload() as usize,

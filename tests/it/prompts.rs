@@ -2,6 +2,7 @@
 //! buckets and miners on loopback, honest and not.
 
 mod batch;
+mod debug;
 mod passes;
 mod pipeline;
 mod scene;
