@@ -109,7 +109,9 @@ async fn what_nobody_was_there_to_hear_is_told_by_the_next_pass() {
         .await;
     scene.facilitator.pause();
     let run = relay.stop().await.success();
-    assert_eq!(document(&run)["undelivered"], 1);
+    // whether the first word was proven to have arrived before that is a matter of luck
+    let undelivered = document(&run)["undelivered"].as_u64();
+    assert!((1..=2).contains(&undelivered.expect("a number")));
     scene.facilitator.resume().expect("the port is free");
     let relay = scene.relay(&[]);
     assert_eq!(
