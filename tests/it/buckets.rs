@@ -1,6 +1,7 @@
 //! Buckets on two servers: moto, which is not ours, and that of the local subnet, which checks
 //! signatures. The real `horde` and the real `provision_s3.sh` make them, and look at them.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use predicates::prelude::*;
 use predicates::str::contains;
 use serde_json::{Value, json};
 
+use crate::commands::{assert_documented, keys};
 use crate::host::{self, Host};
 use crate::moto::{Moto, element, tool};
 
@@ -112,6 +114,12 @@ async fn both_buckets_are_made_and_a_second_run_finds_them_right() {
             .success()
             .stdout("both buckets are right\n");
         let again = host.json(&arguments);
+        let mut found = BTreeSet::new();
+        keys(&again, &mut found);
+        keys(&host.json(&checked), &mut found);
+        // names of variables are no keys of ours
+        found.retain(|key| !key.starts_with("S3_"));
+        assert_documented(&found);
         let steps = again["steps"].as_array().expect("a list");
         assert_eq!(steps.len(), 10, "{again}");
         assert!(steps.iter().all(|step| step["changed"] == false), "{again}");
@@ -119,7 +127,7 @@ async fn both_buckets_are_made_and_a_second_run_finds_them_right() {
         assert!(!host.database().exists(), "no database is needed");
     }
     assert_eq!(devnet.object("made-prompts", "horde-probe"), None);
-    assert_eq!(devnet.ledger().puts_of("made-prompts/horde-probe"), 3);
+    assert_eq!(devnet.ledger().puts_of("made-prompts/horde-probe"), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -229,6 +237,9 @@ async fn a_check_finds_each_kind_of_damage_and_a_run_repairs_it() {
             let found = host.json(&checked);
             assert_eq!(found["outcome"], "failed");
             assert_eq!(found["problems"][0]["bucket"], "torn-prompts");
+            let mut names = BTreeSet::new();
+            keys(&found, &mut names);
+            assert_documented(&names);
             host.horde(&arguments).success();
             host.horde(&checked).success();
         }
@@ -544,16 +555,19 @@ async fn the_server_misbehaves_as_it_is_told() {
 fn script(settings: &Settings, arguments: &[&str]) -> assert_cmd::assert::Assert {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("provision_s3.sh");
     let mut command = Command::new(path);
-    let tools = tool("aws").and_then(|aws| Some(aws.parent()?.to_owned()));
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    let paths = tools.into_iter().chain(std::env::split_paths(&paths));
-    let paths = std::env::join_paths(paths).expect("folders");
     command
         .args(arguments)
-        .env("PATH", paths)
+        .env("PATH", path_with_tools())
         .env_remove("AWS_REGION")
         .envs(settings.iter().cloned());
     command.assert()
+}
+
+fn path_with_tools() -> std::ffi::OsString {
+    let tools = tool("aws").and_then(|aws| Some(aws.parent()?.to_owned()));
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let paths = tools.into_iter().chain(std::env::split_paths(&paths));
+    std::env::join_paths(paths).expect("folders")
 }
 
 /// All that provisioning sets.
@@ -617,12 +631,9 @@ async fn the_script_can_be_piped_and_says_what_failed() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("provision_s3.sh");
     let text = std::fs::read_to_string(&path).expect("the script");
     assert!(text.ends_with("\nmain \"$@\"\n"));
-    let paths = std::env::var("PATH").unwrap_or_default();
-    let tools = tool("aws").expect("found above");
-    let tools = tools.parent().expect("a folder").display().to_string();
     assert_cmd::Command::new("bash")
         .args(["-s", "--", "piped-prompts", "piped-answers"])
-        .env("PATH", format!("{tools}:{paths}"))
+        .env("PATH", path_with_tools())
         .env_remove("AWS_REGION")
         .envs(settings.iter().cloned())
         .write_stdin(text.clone())
