@@ -6,6 +6,8 @@
 //! `buckets`), the outside (`chain`, `miner`, `facilitator`, `objects`, `http`), memory (`store`),
 //! rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`, `llmjob`). `pass`
 //! is the frame of all passes; `debug`, `pinning` and `status` serve commands that are none.
+//! Among passes, `synthetic` reads answers as `prompts` does, and `prompts` drives jobs as
+//! `organic` does; none goes the other way.
 
 #![forbid(unsafe_code)]
 #![deny(
