@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
+use super::backup::{are_addresses, parse_recipients};
 use super::bucket_name::BucketName;
 use super::secret::MASK;
 use super::storage::parse_signature_version;
@@ -147,7 +148,7 @@ impl Environment {
         match variable_named(name).map(|variable| variable.kind) {
             Some(Kind::Node) => without_keys(value),
             Some(Kind::Url | Kind::UrlOrOff | Kind::HttpUrl) => without_credentials(value),
-            Some(Kind::Secret) if !value.is_empty() => MASK.to_owned(),
+            Some(Kind::Secret | Kind::Password) if !value.is_empty() => MASK.to_owned(),
             _ => value.to_owned(),
         }
     }
@@ -183,7 +184,7 @@ impl Environment {
             Some(wanted) => Err(SettingsError::Malformed {
                 name: variable.name,
                 found: match variable.kind {
-                    Kind::Url | Kind::UrlOrOff | Kind::HttpUrl | Kind::Secret => {
+                    Kind::Url | Kind::UrlOrOff | Kind::HttpUrl | Kind::Secret | Kind::Password => {
                         self.shown(variable.name)
                     }
                     _ => value.to_owned(),
@@ -208,6 +209,12 @@ fn finding(kind: Kind, value: &str) -> Option<&'static str> {
             value.parse::<u64>().is_ok_and(|number| number <= max),
             "a whole number in range",
         ),
+        Kind::Count { max } => (
+            value
+                .parse::<u64>()
+                .is_ok_and(|number| (1..=max).contains(&number)),
+            "a whole number from 1 on",
+        ),
         Kind::Real => (value.parse::<f64>().is_ok_and(f64::is_finite), "a number"),
         Kind::HashJobSize => (
             parse_hash_job_size(value).is_some(),
@@ -227,6 +234,12 @@ fn finding(kind: Kind, value: &str) -> Option<&'static str> {
             value.chars().all(|c| c.is_ascii_graphic()),
             "printable characters without spaces",
         ),
+        Kind::Password => (!value.chars().any(char::is_control), "printable characters"),
+        Kind::AgeRecipients => (
+            parse_recipients(value).is_some_and(|keys| !keys.is_empty()),
+            "one or more public keys of age",
+        ),
+        Kind::MailAddresses => (are_addresses(value), "a mail address"),
         Kind::BucketName => (
             value.parse::<BucketName>().is_ok(),
             "3 to 63 of a-z, 0-9, - and .",

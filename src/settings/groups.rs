@@ -36,11 +36,17 @@ impl Environment {
         if let Some(path) = self.text("HORDE_DB") {
             return self.home_expanded(path);
         }
-        match self.text("STATE_DIRECTORY") {
-            // systemd gives a list when a unit has several
-            Some(list) => PathBuf::from(list.split(':').next().unwrap_or(list)).join("horde.db"),
+        match self.state_directory() {
+            Some(folder) => folder.join("horde.db"),
             None => self.home_expanded("~/.local/share/horde/horde.db"),
         }
+    }
+
+    /// The folder that systemd gives a unit for its state.
+    pub(super) fn state_directory(&self) -> Option<PathBuf> {
+        // a list when a unit has several
+        let list = self.text("STATE_DIRECTORY")?;
+        list.split(':').next().map(PathBuf::from)
     }
 
     pub fn netuid(&self) -> Result<u16, SettingsError> {
@@ -149,7 +155,7 @@ impl Environment {
             .filter(|factor| *factor > 0.0)
     }
 
-    fn home_expanded(&self, path: &str) -> PathBuf {
+    pub(super) fn home_expanded(&self, path: &str) -> PathBuf {
         match (path.strip_prefix("~/"), self.text("HOME")) {
             (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
             _ => PathBuf::from(path),

@@ -1,6 +1,7 @@
 //! The environment, read once and parsed into types. Names, defaults and meanings stand in one
 //! table; `horde config` shows it. Source: spec `configuration.md`.
 
+mod backup;
 mod bucket_name;
 mod environment;
 mod groups;
@@ -8,6 +9,7 @@ mod secret;
 mod storage;
 mod variables;
 
+pub use backup::{B2Access, MailAccess, MailEncryption, Retention};
 pub use bucket_name::{BucketName, NoBucketName};
 pub(crate) use environment::parse_switch;
 pub use environment::{Environment, SettingsError, Source};

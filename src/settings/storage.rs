@@ -131,7 +131,7 @@ impl Environment {
         region.unwrap_or("us-east-1").trim()
     }
 
-    fn has_any(&self, names: &[&str]) -> bool {
+    pub(super) fn has_any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.text(name).is_some())
     }
 }

@@ -9,6 +9,10 @@ pub enum Kind {
     Whole {
         max: u64,
     },
+    /// At least 1.
+    Count {
+        max: u64,
+    },
     Real,
     HashJobSize,
     /// The name of a published set of parameters.
@@ -23,9 +27,15 @@ pub enum Kind {
     HttpUrl,
     /// Never shown, not even in a complaint about it.
     Secret,
+    /// The same; people choose it, so it may contain spaces and what is not ASCII.
+    Password,
     BucketName,
     /// Of requests to S3.
     SignatureVersion,
+    /// Public keys of age.
+    AgeRecipients,
+    /// A person's mail address, or several with commas between.
+    MailAddresses,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +65,8 @@ const fn variable(
 }
 
 const PORT: Kind = Kind::Whole { max: 65_535 };
+/// Of backups that are kept.
+const COUNT: Kind = Kind::Count { max: 10_000 };
 
 pub static VARIABLES: &[Variable] = &[
     variable(
@@ -267,6 +279,174 @@ pub static VARIABLES: &[Variable] = &[
         None,
         "myanswers",
         "bucket of sampled prompts and of answers",
+    ),
+    variable(
+        "BACKUP_DIRECTORY",
+        Kind::Path,
+        None,
+        "/var/lib/horde/backups",
+        "where backups are kept; else backups in $STATE_DIRECTORY, else .backups where you are",
+    ),
+    variable(
+        "BACKUP_LOCAL_ROTATE_KEEP_LAST",
+        COUNT,
+        None,
+        "14",
+        "keep this many newest backups; all, if this and the three below are unset",
+    ),
+    variable(
+        "BACKUP_LOCAL_ROTATE_KEEP_DAILY",
+        COUNT,
+        None,
+        "14",
+        "keep also the newest of each of so many days",
+    ),
+    variable(
+        "BACKUP_LOCAL_ROTATE_KEEP_WEEKLY",
+        COUNT,
+        None,
+        "8",
+        "keep also the newest of each of so many weeks",
+    ),
+    variable(
+        "BACKUP_LOCAL_ROTATE_KEEP_MONTHLY",
+        COUNT,
+        None,
+        "12",
+        "keep also the newest of each of so many months",
+    ),
+    variable(
+        "BACKUP_AGE_RECIPIENTS",
+        Kind::AgeRecipients,
+        None,
+        "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kudkqdzsq8d3q0t",
+        "public keys that what leaves this machine is encrypted for, with commas between",
+    ),
+    variable(
+        "BACKUP_B2_BUCKET_NAME",
+        Kind::Text,
+        None,
+        "mybackups",
+        "Backblaze B2: the bucket",
+    ),
+    variable(
+        "BACKUP_B2_BUCKET",
+        Kind::Text,
+        None,
+        "mybackups",
+        "the same, where BACKUP_B2_BUCKET_NAME is not set",
+    ),
+    variable(
+        "BACKUP_B2_KEY_ID",
+        Kind::Text,
+        None,
+        "0012a3b4c5d6e7f0000000001",
+        "its application key: the name",
+    ),
+    variable(
+        "BACKUP_B2_KEY_SECRET",
+        Kind::Secret,
+        None,
+        "...",
+        "its application key: the secret half",
+    ),
+    variable(
+        "BACKUP_B2_API_URL",
+        Kind::HttpUrl,
+        Some("https://api.backblazeb2.com"),
+        "https://api.backblazeb2.com",
+        "where a key of B2 is told its server",
+    ),
+    variable(
+        "BACKUP_S3_BUCKET_NAME",
+        Kind::BucketName,
+        None,
+        "mybackups",
+        "any S3 server: the bucket of backups",
+    ),
+    variable(
+        "BACKUP_S3_ACCESS_KEY_ID",
+        Kind::Text,
+        None,
+        "AKIAIOSFODNN7EXAMPLE",
+        "its key pair; if unset, key pair, server and region are those of AWS_*",
+    ),
+    variable(
+        "BACKUP_S3_SECRET_ACCESS_KEY",
+        Kind::Secret,
+        None,
+        "...",
+        "the secret half of that",
+    ),
+    variable(
+        "BACKUP_S3_ENDPOINT_URL",
+        Kind::HttpUrl,
+        None,
+        "https://s3.eu-central-1.amazonaws.com",
+        "its server; else Amazon's",
+    ),
+    variable(
+        "BACKUP_S3_REGION",
+        Kind::Text,
+        Some("us-east-1"),
+        "eu-central-1",
+        "its region",
+    ),
+    variable(
+        "EMAIL_HOST",
+        Kind::Text,
+        None,
+        "smtp.example.org",
+        "server that mail is handed to",
+    ),
+    variable(
+        "EMAIL_PORT",
+        PORT,
+        Some("587"),
+        "587",
+        "its port; 465 speaks TLS from the first byte on",
+    ),
+    variable(
+        "EMAIL_USE_TLS",
+        Kind::Switch,
+        Some("1"),
+        "1",
+        "1: nothing is said before STARTTLS; 0: nothing is encrypted",
+    ),
+    variable(
+        "EMAIL_HOST_USER",
+        Kind::Text,
+        None,
+        "validator@example.org",
+        "login there, if it wants one",
+    ),
+    variable(
+        "EMAIL_HOST_PASSWORD",
+        Kind::Password,
+        None,
+        "...",
+        "password of that login",
+    ),
+    variable(
+        "EMAIL_TARGET",
+        Kind::MailAddresses,
+        None,
+        "me@example.org",
+        "who gets backups by mail; several with commas between",
+    ),
+    variable(
+        "DEFAULT_FROM_EMAIL",
+        Kind::MailAddresses,
+        None,
+        "validator@example.org",
+        "sender of mail; else EMAIL_HOST_USER, else EMAIL_TARGET",
+    ),
+    variable(
+        "EMAIL_ATTACHMENT_LIMIT_MIB",
+        Kind::Whole { max: 1024 },
+        Some("20"),
+        "20",
+        "a larger backup is not attached; the mail says where it is",
     ),
     variable(
         "DEBUG_MINER_KEY",
