@@ -162,17 +162,17 @@ install_for_build() {
 
 # --- what tests run against ---------------------------------------------------------------------
 
-# An S3 server and the AWS CLI, in a place of their own beside the build.
-install_s3_tools() {
-    local folder=${CARGO_TARGET_DIR:-$project/target}/s3-tools
-    local wanted='moto[s3,server]==5.2.5 awscli==1.45.11'
+# An S3 server, the AWS CLI and a mail server, in a place of their own beside the build.
+install_test_servers() {
+    local folder=${CARGO_TARGET_DIR:-$project/target}/test-servers
+    local wanted='moto[s3,server]==5.2.5 awscli==1.45.11 aiosmtpd==1.4.6'
     [[ $(cat "$folder/installed" 2>/dev/null) != "$wanted" ]] || return 0
     python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3 python3-venv
-    say "installing an S3 server and the AWS CLI for the tests"
+    say "installing an S3 server, the AWS CLI and a mail server for the tests"
     run python3 -m venv "$folder" || fail "no Python environment can be made in $folder"
-    # shellcheck disable=SC2086 # two words
+    # shellcheck disable=SC2086 # three words
     run "$folder/bin/pip" install --quiet --disable-pip-version-check $wanted ||
-        fail "moto and awscli cannot be installed; is the Python package index reachable?"
+        fail "moto, awscli and aiosmtpd cannot be installed; is the Python package index reachable?"
     [[ $dry_run ]] || printf '%s\n' "$wanted" >"$folder/installed"
 }
 
@@ -191,7 +191,7 @@ demo() {
 run_tests() {
     (($# == 0)) || fail "test takes no arguments; for a single test use cargo test" 2
     install_for_build
-    install_s3_tools
+    install_test_servers
     run cargo test --locked --features failpoints --doc
     run cargo test --locked --features failpoints --tests
 }

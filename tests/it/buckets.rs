@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 
 use crate::commands::{assert_documented, keys};
 use crate::host::{self, Host};
-use crate::moto::{Moto, element, tool};
+use crate::moto::{Moto, element};
+use crate::program::tool;
 
 type Settings = Vec<(&'static str, String)>;
 

@@ -30,6 +30,7 @@ mod operator;
 mod params;
 mod peer;
 mod process_weights;
+mod program;
 mod prompts;
 mod puts;
 mod python_shuffle;
