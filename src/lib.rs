@@ -3,9 +3,10 @@
 //!
 //! Floors: a module uses only what stands below it.
 //! passes (`synthetic`, `weights`, `organic`, `receipts`, `prompts`, `events`, `sync_params`,
-//! `buckets`), the outside (`chain`, `miner`, `facilitator`, `objects`, `http`), memory (`store`),
-//! rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`, `llmjob`). `pass`
-//! is the frame of all passes; `debug`, `pinning` and `status` serve commands that are none.
+//! `buckets`), the outside (`chain`, `miner`, `facilitator`, `objects`, `mail`, `http`), memory
+//! (`store`), rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`,
+//! `llmjob`). `pass` is the frame of all passes; `debug`, `pinning` and `status` serve commands
+//! that are none.
 //! Among passes, `synthetic` reads answers as `prompts` does, and `prompts` drives jobs as
 //! `organic` does; none goes the other way.
 
@@ -30,6 +31,7 @@ pub mod hashjob;
 pub mod http;
 pub mod keys;
 pub mod llmjob;
+pub mod mail;
 pub mod miner;
 pub mod objects;
 pub mod organic;
