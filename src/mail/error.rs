@@ -15,6 +15,8 @@ const LONGEST: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
     Connection,
+    /// Its offers, or a sign of life, on a connection that stands.
+    Greeting,
     Login,
     Sender(String),
     Recipient(String),
@@ -112,7 +114,7 @@ impl MailError {
                     "set DEFAULT_FROM_EMAIL to an address that EMAIL_HOST_USER may send from"
                 }
                 Asked::Recipient(_) => "check EMAIL_TARGET, and whether the server wants a login",
-                Asked::Connection | Asked::Mail => return None,
+                Asked::Connection | Asked::Greeting | Asked::Mail => return None,
             },
             Self::TooLarge { .. } => {
                 "lower EMAIL_ATTACHMENT_LIMIT_MIB; a mail is 1.4 times as large as what is attached"
@@ -186,6 +188,7 @@ impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Connection => f.write_str("the connection"),
+            Self::Greeting => f.write_str("the greeting"),
             Self::Login => f.write_str("the login"),
             Self::Sender(address) => write!(f, "the sender {address}"),
             Self::Recipient(address) => write!(f, "the recipient {address}"),

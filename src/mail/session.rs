@@ -91,7 +91,7 @@ impl<'a> Session<'a> {
 
     /// Whether it is still there and listens.
     pub(super) async fn prove(&mut self) -> Result<(), MailError> {
-        self.ask(Asked::Connection, Noop).await.map(drop)
+        self.ask(Asked::Greeting, Noop).await.map(drop)
     }
 
     pub(super) async fn hand_over(
@@ -126,7 +126,7 @@ impl<'a> Session<'a> {
     /// it comes often breaks the connection, and nobody learns why.
     async fn announced(&mut self, bytes: usize) -> Result<Vec<MailParameter>, MailError> {
         let hello = Ehlo::new(self.hello.clone());
-        let offers = self.ask(Asked::Connection, hello).await?;
+        let offers = self.ask(Asked::Greeting, hello).await?;
         let Some(most) = offers.message().find_map(most_taken) else {
             return Ok(Vec::new());
         };

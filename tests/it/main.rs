@@ -3,6 +3,7 @@
 
 mod bad_days;
 mod buckets;
+mod certificate;
 mod chain;
 mod commands;
 mod cycles;
@@ -23,6 +24,7 @@ mod job_score;
 mod keyfiles;
 #[cfg(feature = "failpoints")]
 mod kill;
+mod mail;
 mod miner_client;
 mod miner_memory;
 mod moto;
@@ -39,6 +41,7 @@ mod relay;
 mod scoring;
 mod shelf;
 mod signing;
+mod smtp_server;
 mod solver_script;
 mod synthetic_batch;
 mod tls_proxy;

@@ -5,13 +5,14 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::CertificateDer;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
+
+use crate::certificate::Certified;
 
 /// The host of the certificate.
 const HOST: &str = "localhost";
@@ -26,9 +27,14 @@ pub(crate) struct TlsProxy {
 impl TlsProxy {
     /// Copies what comes to `port` of loopback.
     pub(crate) async fn before(port: u16) -> Self {
-        let (authority, pem, acceptor) = certified();
+        let certified = Certified::new(HOST);
+        let acceptor = acceptor(&certified);
         let folder = tempfile::tempdir().expect("a folder for the test");
-        std::fs::write(folder.path().join("authority.pem"), pem).expect("a file");
+        std::fs::write(
+            folder.path().join("authority.pem"),
+            certified.authority_pem(),
+        )
+        .expect("a file");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let own_port = listener.local_addr().expect("bound").port();
         let mut connections = JoinSet::new();
@@ -41,7 +47,7 @@ impl TlsProxy {
         Self {
             port: own_port,
             folder,
-            authority,
+            authority: certified.authority(),
             _connections: connections,
         }
     }
@@ -72,25 +78,13 @@ async fn pass_on(socket: TcpStream, acceptor: TlsAcceptor, port: u16) {
     let _ = copy_bidirectional(&mut outside, &mut inside).await;
 }
 
-/// An authority, its PEM text, and the server side of a certificate of its own.
-fn certified() -> (CertificateDer<'static>, String, TlsAcceptor) {
-    let mut params = CertificateParams::new(Vec::new()).expect("no names");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().expect("a key");
-    let authority = params.self_signed(&key).expect("signed");
-    let issuer = Issuer::new(params, key);
-
-    let params = CertificateParams::new([HOST.to_owned()]).expect("a name");
-    let key = KeyPair::generate().expect("a key");
-    let certificate = params.signed_by(&key, &issuer).expect("signed");
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+fn acceptor(certified: &Certified) -> TlsAcceptor {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("the provider has them")
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
+        .with_single_cert(vec![certified.certificate()], certified.key())
         .expect("the key is the certificate's");
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    (authority.der().clone(), authority.pem(), acceptor)
+    TlsAcceptor::from(Arc::new(config))
 }
