@@ -21,4 +21,20 @@ pub enum Behaviour {
     LateUploads(Duration),
     /// Objects whose keys contain this are taken and then not there.
     Loses { part_of_key: String },
+    /// Is too busy for so many requests, then works.
+    Busy { times: usize },
+    /// Takes so many parts of uploads, and from then on breaks every connection.
+    Vanishes { after_parts: usize },
+    /// Takes each part of this number and does not keep it.
+    LosesPart { number: u32 },
+    /// Announces so many times that the parts of an upload are joined, and then that they are not.
+    FailsToJoin { times: usize },
+    /// Joins the parts of an upload and breaks the connection in place of saying so.
+    JoinsUnheard,
+    /// Changes each body on the way, so many times.
+    Garbles { times: usize },
+    /// Breaks so many reads of objects after so many bytes.
+    BreaksReads { after: usize, times: usize },
+    /// Keeps all but the last byte of each object.
+    Shortens,
 }

@@ -14,6 +14,8 @@ pub struct BucketConfig {
     pub taken: Vec<String>,
     /// Larger objects are refused, in bytes.
     pub most_bytes: usize,
+    /// Entries on a page of a list, if not fewer are asked for.
+    pub page: usize,
     pub behaviour: Behaviour,
 }
 
@@ -27,6 +29,7 @@ impl Default for BucketConfig {
             secret_access_key: "devnet/secret+everybody-knows".to_owned(),
             taken: Vec::new(),
             most_bytes: 16 << 20,
+            page: 1000,
             behaviour: Behaviour::Honest,
         }
     }

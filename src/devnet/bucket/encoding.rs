@@ -1,4 +1,5 @@
-//! Percent encoding as signatures want it: all but letters, digits and `-._~`.
+//! Percent encoding as signatures want it: all but letters, digits and `-._~`. And what must be
+//! written in another way in XML.
 
 /// `None`: no UTF-8.
 pub(super) fn decoded(text: &str) -> Option<String> {
@@ -33,6 +34,11 @@ pub(super) fn encoded(text: &str, keeps_slashes: bool) -> String {
         }
     }
     encoded
+}
+
+pub(super) fn in_xml(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;");
+    text.replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     pub requests: usize,
-    /// Uploads that were taken.
+    /// Parts of uploads that were taken.
+    pub parts: BTreeMap<String, usize>,
+    /// Uploads that were taken; one in parts counts once they are joined.
     pub puts: BTreeMap<String, usize>,
     /// Reads, also of what is not there.
     pub gets: BTreeMap<String, usize>,
@@ -18,6 +20,10 @@ pub struct Ledger {
 impl Ledger {
     pub fn puts_of(&self, object: &str) -> usize {
         self.puts.get(object).copied().unwrap_or_default()
+    }
+
+    pub fn parts_of(&self, object: &str) -> usize {
+        self.parts.get(object).copied().unwrap_or_default()
     }
 
     pub fn gets_of(&self, object: &str) -> usize {

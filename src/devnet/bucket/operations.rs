@@ -1,28 +1,27 @@
 //! What can be asked of a bucket and of an object, once it is known who asks.
 
-use axum::body::{Body, Bytes};
+use std::time::Duration;
+
+use axum::body::Bytes;
 use axum::http::Method;
 use axum::http::header::{CONTENT_TYPE, ETAG};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use chrono::Utc;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use super::anonymous::{may_be_set, may_read};
 use super::refusal::{
-    DENIED, FIRST_REGION, MALFORMED, NO_BUCKET, NO_KEY, NOT_IMPLEMENTED, OWN, Refusal, TAKEN,
-    absent,
+    DENIED, FIRST_REGION, MALFORMED, NO_BUCKET, NOT_IMPLEMENTED, OWN, Refusal, TAKEN, absent,
 };
 use super::request::Asked;
 use super::signature::Signer;
 use super::state::{Block, Bucket, State, Version};
 use super::{Behaviour, BucketConfig};
 
-type Answer = Result<Response, Refusal>;
+pub(super) type Answer = Result<Response, Refusal>;
 
-const XMLNS: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
-/// Of a stream that stands in for an object.
-const PIECE: usize = 64 * 1024;
+pub(super) const XMLNS: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
 
 /// A request by somebody who is known.
 pub(super) struct Operation<'a> {
@@ -36,13 +35,13 @@ impl Operation<'_> {
     pub(super) fn carry_out(&self, state: &mut State) -> Answer {
         let (bucket, key) = self.asked.target();
         match (bucket, key) {
-            ("", _) => self.list(state),
+            ("", _) => self.list_buckets(state),
             (bucket, "") => self.of_bucket(bucket, state),
             (bucket, key) => self.of_object(bucket, key, state),
         }
     }
 
-    fn list(&self, state: &State) -> Answer {
+    fn list_buckets(&self, state: &State) -> Answer {
         self.must_be_owner()?;
         if self.asked.method != Method::GET {
             return Err(NOT_IMPLEMENTED);
@@ -62,6 +61,7 @@ impl Operation<'_> {
         let is_taken = self.config.taken.iter().any(|taken| taken == name);
         let subresource = self.asked.query.first().map(|(name, _)| name.as_str());
         let creates = self.asked.method == Method::PUT && subresource.is_none();
+        let has = |name| self.asked.parameter(name).is_some();
         match (creates, is_taken) {
             (true, true) => return Err(TAKEN),
             (false, true) => return Err(DENIED),
@@ -75,6 +75,8 @@ impl Operation<'_> {
             (method, Some("publicAccessBlock")) => self.access_block(method, bucket),
             (method, Some("policy")) => self.policy(method, name, bucket),
             (method, Some("lifecycle")) => self.lifecycle(method, bucket),
+            ("GET", _) if has("uploads") => Ok(self.list_uploads(bucket)),
+            ("GET", _) if has("list-type") => self.list_objects(name, bucket),
             _ => Err(NOT_IMPLEMENTED),
         }
     }
@@ -162,19 +164,29 @@ impl Operation<'_> {
             return Err(DENIED);
         }
         let bucket = state.buckets.get_mut(name).ok_or(NO_BUCKET)?;
+        let is_read = matches!(self.asked.method, Method::GET | Method::HEAD);
+        if is_read {
+            if self.signer == Signer::Nobody && !may_read(bucket, name) {
+                return Err(DENIED);
+            }
+            return self.read(key, bucket, &mut state.counts);
+        }
+        self.must_be_owner()?;
+        if let Some(id) = self.asked.parameter("uploadId") {
+            return self.of_upload(key, id, bucket, &mut state.counts);
+        }
         match self.asked.method.as_str() {
-            "GET" | "HEAD" => {
-                if self.signer == Signer::Nobody && !may_read(bucket, name) {
-                    return Err(DENIED);
-                }
-                self.read(key, bucket)
+            "POST" if self.asked.parameter("uploads").is_some() => {
+                state.uploads += 1;
+                Ok(self.begin_upload(name, key, state.uploads, bucket))
             }
             "PUT" => {
-                self.must_be_owner()?;
-                Ok(self.write(key, bucket))
+                let content = self.asked.body.clone();
+                let tag = etag(&content);
+                self.keep(key, content, tag.clone(), bucket);
+                Ok([(ETAG, tag)].into_response())
             }
             "DELETE" => {
-                self.must_be_owner()?;
                 bucket.objects.remove(key);
                 Ok(axum::http::StatusCode::NO_CONTENT.into_response())
             }
@@ -182,39 +194,22 @@ impl Operation<'_> {
         }
     }
 
-    fn write(&self, key: &str, bucket: &mut Bucket) -> Response {
-        let content = self.asked.body.clone();
-        let tag = etag(&content);
-        let delay = match self.behaviour {
-            Behaviour::LateUploads(delay) => *delay,
-            _ => std::time::Duration::ZERO,
+    pub(super) fn keep(&self, key: &str, content: Bytes, tag: String, bucket: &mut Bucket) {
+        let (content, delay) = match self.behaviour {
+            Behaviour::LateUploads(delay) => (content, *delay),
+            Behaviour::Shortens => (
+                content.slice(..content.len().saturating_sub(1)),
+                Duration::ZERO,
+            ),
+            _ => (content, Duration::ZERO),
         };
         let object = bucket.objects.entry(key.to_owned()).or_default();
         object.versions.push(Version {
             content,
+            tag,
+            modified: Utc::now(),
             seen_from: Instant::now() + delay,
         });
-        [(ETAG, tag)].into_response()
-    }
-
-    fn read(&self, key: &str, bucket: &Bucket) -> Answer {
-        if let Behaviour::Loses { part_of_key } = self.behaviour
-            && key.contains(part_of_key.as_str())
-        {
-            return Err(NO_KEY);
-        }
-        let object = bucket.objects.get(key).ok_or(NO_KEY)?;
-        let is_stale = *self.behaviour == Behaviour::Stale;
-        let version = object.seen(is_stale, Instant::now()).ok_or(NO_KEY)?;
-        if let Behaviour::Oversized { bytes } = self.behaviour {
-            return Ok(oversized(*bytes));
-        }
-        let content = version.content.clone();
-        let head = [
-            (CONTENT_TYPE, "binary/octet-stream".to_owned()),
-            (ETAG, etag(&content)),
-        ];
-        Ok((head, content).into_response())
     }
 
     fn must_be_owner(&self) -> Result<(), Refusal> {
@@ -226,7 +221,7 @@ impl Operation<'_> {
 }
 
 impl Asked {
-    fn text(&self) -> Result<&str, Refusal> {
+    pub(super) fn text(&self) -> Result<&str, Refusal> {
         std::str::from_utf8(&self.body).map_err(|_| MALFORMED)
     }
 }
@@ -241,19 +236,11 @@ fn location(bucket: &Bucket) -> Response {
     ))
 }
 
-fn oversized(bytes: usize) -> Response {
-    let pieces = (0..bytes.div_ceil(PIECE)).map(move |piece| {
-        let length = PIECE.min(bytes - piece * PIECE);
-        Ok::<_, std::convert::Infallible>(Bytes::from(vec![b'x'; length]))
-    });
-    Body::from_stream(stream::iter(pieces)).into_response()
-}
-
-fn etag(content: &[u8]) -> String {
+pub(super) fn etag(content: &[u8]) -> String {
     format!("\"{}\"", hex::encode(&Sha256::digest(content)[..16]))
 }
 
-fn xml(text: String) -> Response {
+pub(super) fn xml(text: String) -> Response {
     let text = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{text}");
     ([(CONTENT_TYPE, "application/xml")], text).into_response()
 }

@@ -19,6 +19,13 @@ impl Refusal {
             message,
         }
     }
+
+    pub(super) fn xml(&self) -> String {
+        format!(
+            "<Error><Code>{}</Code><Message>{}</Message></Error>",
+            self.code, self.message
+        )
+    }
 }
 
 pub(super) const DENIED: Refusal = Refusal::new(403, "AccessDenied", "Access Denied");
@@ -75,6 +82,32 @@ pub(super) const FIRST_REGION: Refusal = Refusal::new(
 );
 pub(super) const INTERNAL: Refusal =
     Refusal::new(500, "InternalError", "We encountered an internal error.");
+pub(super) const BUSY: Refusal = Refusal::new(503, "SlowDown", "Please reduce your request rate.");
+pub(super) const NO_UPLOAD: Refusal = Refusal::new(
+    404,
+    "NoSuchUpload",
+    "The specified multipart upload does not exist.",
+);
+pub(super) const NO_PART: Refusal = Refusal::new(
+    400,
+    "InvalidPart",
+    "One or more of the specified parts could not be found.",
+);
+pub(super) const TOO_SMALL: Refusal = Refusal::new(
+    400,
+    "EntityTooSmall",
+    "Your proposed upload is smaller than the minimum allowed size",
+);
+pub(super) const OTHER_TAG: Refusal = Refusal::new(
+    412,
+    "PreconditionFailed",
+    "At least one of the pre-conditions you specified did not hold",
+);
+pub(super) const NO_RANGE: Refusal = Refusal::new(
+    416,
+    "InvalidRange",
+    "The requested range is not satisfiable",
+);
 pub(super) const NOT_IMPLEMENTED: Refusal = Refusal::new(
     501,
     "NotImplemented",
@@ -89,11 +122,7 @@ pub(super) fn absent(code: &'static str) -> Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
-        let body = format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code>\
-             <Message>{}</Message></Error>",
-            self.code, self.message
-        );
+        let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", self.xml());
         (status, [(CONTENT_TYPE, "application/xml")], body).into_response()
     }
 }

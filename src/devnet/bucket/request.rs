@@ -57,8 +57,12 @@ impl Asked {
 
     /// The text of an element of the XML body.
     pub(super) fn element(&self, name: &str) -> Option<&str> {
-        let text = std::str::from_utf8(&self.body).ok()?;
-        let (_, rest) = text.split_once(&format!("<{name}>"))?;
-        rest.split_once("</").map(|(inner, _)| inner.trim())
+        element(std::str::from_utf8(&self.body).ok()?, name)
     }
+}
+
+/// The text of the first element of this name.
+pub(super) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    rest.split_once("</").map(|(inner, _)| inner.trim())
 }

@@ -16,11 +16,13 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::b2;
 use super::operations::Operation;
-use super::refusal::{INTERNAL, Refusal};
+use super::reading::no_answer;
+use super::refusal::{BUSY, INTERNAL, Refusal};
 use super::request::Asked;
 use super::signature::signer;
-use super::state::{Block, Bucket, State};
+use super::state::{Block, Bucket, Counts, State};
 use super::{Behaviour, BucketConfig, Ledger};
 use crate::objects::public_read_policy;
 use crate::settings::BucketName;
@@ -28,16 +30,22 @@ use crate::settings::BucketName;
 /// A running server; it stops when this is dropped, and what was in its buckets is gone.
 pub struct BucketServer {
     inside: Arc<Inside>,
-    address: SocketAddr,
     _ended: DropGuard,
 }
 
 struct Inside {
+    address: SocketAddr,
     config: BucketConfig,
     state: Mutex<State>,
     behaviour: watch::Sender<Behaviour>,
     ledger: watch::Sender<Ledger>,
     ended: CancellationToken,
+}
+
+/// In place of an answer.
+enum Fault {
+    Refused(Refusal),
+    Broken,
 }
 
 impl BucketServer {
@@ -52,6 +60,7 @@ impl BucketServer {
         let address = listener.local_addr()?;
         let ended = CancellationToken::new();
         let inside = Arc::new(Inside {
+            address,
             behaviour: watch::Sender::new(config.behaviour.clone()),
             config,
             state: Mutex::default(),
@@ -66,14 +75,13 @@ impl BucketServer {
         tokio::spawn(ended.clone().run_until_cancelled_owned(server));
         Ok(Self {
             inside,
-            address,
             _ended: ended.drop_guard(),
         })
     }
 
-    /// For `AWS_ENDPOINT_URL`.
+    /// For `AWS_ENDPOINT_URL` and `BACKUP_B2_API_URL`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.inside.url()
     }
 
     /// The settings with which `horde` speaks to this server.
@@ -115,9 +123,16 @@ impl BucketServer {
             .map(|version| version.content.clone())
     }
 
+    /// How many uploads to a bucket have begun and are not finished.
+    pub fn unfinished_uploads(&self, bucket: &str) -> usize {
+        let state = self.inside.state();
+        let bucket = state.buckets.get(bucket);
+        bucket.map_or(0, |bucket| bucket.uploads.len())
+    }
+
     /// Behaves like this from now on.
     pub fn behave(&self, behaviour: Behaviour) {
-        self.inside.state().requests = 0;
+        self.inside.state().counts = Counts::default();
         self.inside.behaviour.send_replace(behaviour);
     }
 
@@ -128,6 +143,10 @@ impl BucketServer {
 }
 
 impl Inside {
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -137,19 +156,14 @@ impl Inside {
         if let Behaviour::Slow(delay) = behaviour {
             sleep(delay).await;
         }
-        let count = {
-            let mut state = self.state();
-            state.requests += 1;
-            state.requests
-        };
-        let fails = match behaviour {
-            Behaviour::FailsNowAndThen { every } => count.is_multiple_of(every.max(1)),
-            Behaviour::FailsAfter { requests } => count > requests,
-            _ => false,
-        };
-        let asked = Asked::read(request, self.config.most_bytes).await?;
-        if fails {
-            return Err(INTERNAL);
+        let mut asked = Asked::read(request, self.config.most_bytes).await?;
+        match self.fault(&behaviour, &mut asked) {
+            Some(Fault::Refused(refusal)) => return Err(refusal),
+            Some(Fault::Broken) => return Ok(no_answer()),
+            None => {}
+        }
+        if let Some(answer) = b2::authorized(&asked, &self.config, &self.url()) {
+            return Ok(answer);
         }
         let operation = Operation {
             signer: signer(&asked, &self.config, Utc::now())?,
@@ -162,16 +176,48 @@ impl Inside {
         answer
     }
 
+    /// What goes wrong with a request whatever it asks for.
+    fn fault(&self, behaviour: &Behaviour, asked: &mut Asked) -> Option<Fault> {
+        let counts = &mut self.state().counts;
+        counts.requests += 1;
+        match behaviour {
+            Behaviour::FailsNowAndThen { every } => {
+                let fails = counts.requests.is_multiple_of(*every.max(&1));
+                fails.then_some(Fault::Refused(INTERNAL))
+            }
+            Behaviour::FailsAfter { requests } => {
+                (counts.requests > *requests).then_some(Fault::Refused(INTERNAL))
+            }
+            Behaviour::Busy { times } => {
+                (counts.requests <= *times).then_some(Fault::Refused(BUSY))
+            }
+            Behaviour::Vanishes { after_parts } => {
+                (counts.parts >= *after_parts).then_some(Fault::Broken)
+            }
+            Behaviour::Garbles { times } if counts.garbled < *times && !asked.body.is_empty() => {
+                counts.garbled += 1;
+                let mut body = asked.body.to_vec();
+                body[0] ^= 1;
+                asked.body = body.into();
+                None
+            }
+            _ => None,
+        }
+    }
+
     fn note(&self, asked: &Asked, is_done: bool) {
         let (bucket, key) = asked.target();
         if key.is_empty() {
             return;
         }
         let object = format!("{bucket}/{key}");
+        let is_of_upload = asked.parameter("uploadId").is_some();
         self.ledger.send_modify(|ledger| {
             let counts = match asked.method.as_str() {
+                "PUT" if is_done && is_of_upload => &mut ledger.parts,
                 "PUT" if is_done => &mut ledger.puts,
-                "DELETE" if is_done => &mut ledger.deletes,
+                "POST" if is_done && is_of_upload => &mut ledger.puts,
+                "DELETE" if is_done && !is_of_upload => &mut ledger.deletes,
                 "GET" => &mut ledger.gets,
                 _ => return,
             };

@@ -3,13 +3,26 @@
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) buckets: BTreeMap<String, Bucket>,
-    /// Since the present behaviour began.
+    /// Since the server started; names the next one.
+    pub(super) uploads: usize,
+    /// What happened since the present behaviour began.
+    pub(super) counts: Counts,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Counts {
     pub(super) requests: usize,
+    /// Of uploads, that were taken.
+    pub(super) parts: usize,
+    pub(super) broken_reads: usize,
+    pub(super) failed_joins: usize,
+    pub(super) garbled: usize,
 }
 
 #[derive(Debug)]
@@ -20,6 +33,15 @@ pub(super) struct Bucket {
     /// As it was sent, in XML.
     pub(super) lifecycle: Option<String>,
     pub(super) objects: BTreeMap<String, Object>,
+    /// Begun and not finished, by key and id.
+    pub(super) uploads: BTreeMap<(String, String), Upload>,
+}
+
+#[derive(Debug)]
+pub(super) struct Upload {
+    pub(super) began: DateTime<Utc>,
+    /// By number.
+    pub(super) parts: BTreeMap<u32, Bytes>,
 }
 
 /// The public access block.
@@ -40,6 +62,9 @@ pub(super) struct Object {
 #[derive(Debug, Clone)]
 pub(super) struct Version {
     pub(super) content: Bytes,
+    /// In quotes; another one for another content.
+    pub(super) tag: String,
+    pub(super) modified: DateTime<Utc>,
     pub(super) seen_from: Instant,
 }
 
@@ -57,6 +82,7 @@ impl Bucket {
             policy: None,
             lifecycle: None,
             objects: BTreeMap::new(),
+            uploads: BTreeMap::new(),
         }
     }
 }
