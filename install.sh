@@ -162,17 +162,17 @@ install_for_build() {
 
 # --- what tests run against ---------------------------------------------------------------------
 
-# An S3 server, the AWS CLI and a mail server, in a place of their own beside the build.
+# An S3 server, the AWS CLI, the B2 library and a mail server, in a place of their own beside the build.
 install_test_servers() {
     local folder=${CARGO_TARGET_DIR:-$project/target}/test-servers
-    local wanted='moto[s3,server]==5.2.5 awscli==1.45.11 aiosmtpd==1.4.6'
+    local wanted='moto[s3,server]==5.2.5 awscli==1.45.11 b2sdk==2.13.2 aiosmtpd==1.4.6'
     [[ $(cat "$folder/installed" 2>/dev/null) != "$wanted" ]] || return 0
     python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3 python3-venv
-    say "installing an S3 server, the AWS CLI and a mail server for the tests"
+    say "installing an S3 server, a mail server and their clients for the tests"
     run python3 -m venv "$folder" || fail "no Python environment can be made in $folder"
-    # shellcheck disable=SC2086 # three words
+    # shellcheck disable=SC2086 # several words
     run "$folder/bin/pip" install --quiet --disable-pip-version-check $wanted ||
-        fail "moto, awscli and aiosmtpd cannot be installed; is the Python package index reachable?"
+        fail "moto, awscli, b2sdk and aiosmtpd cannot be installed; is the Python package index reachable?"
     [[ $dry_run ]] || printf '%s\n' "$wanted" >"$folder/installed"
 }
 

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reqwest::Method;
+use reqwest::header::CONTENT_LENGTH;
 use reqwest::redirect::Policy;
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::bytes::Bytes;
 
+use super::movement::Movement;
 use super::{Body, HttpError};
 use crate::failpoint;
 
@@ -23,12 +26,13 @@ pub struct Limits {
     pub bytes: u64,
 }
 
-/// One that is ready to be sent.
+/// One that is ready to be sent. Clones share the body.
+#[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) url: String,
     pub(crate) headers: Vec<(String, Vec<u8>)>,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Bytes,
 }
 
 /// Keeps connections open between requests. Clones share them.
@@ -69,6 +73,14 @@ impl Client {
             .build()
             .expect("the TLS provider is set in the first line of main");
         Self { http, limits }
+    }
+
+    /// The same connections with other bounds; a new one must still be made within the old ones.
+    pub(crate) fn with_limits(&self, limits: Limits) -> Self {
+        Self {
+            http: self.http.clone(),
+            limits,
+        }
     }
 
     /// The answer to a GET, once its head is there and good.
@@ -131,15 +143,42 @@ impl Client {
     /// # Errors
     /// No answer in time, or the request is malformed.
     pub(crate) async fn exchange(&self, request: Request) -> Result<Body, HttpError> {
+        let body = request.body.clone();
+        self.answer(self.built(request)?.body(body)).await
+    }
+
+    /// The same for what may take long: it fails once nothing has moved for the limit `idle`, up
+    /// or down.
+    ///
+    /// # Errors
+    /// As for `exchange`, and if nothing moves.
+    pub(crate) async fn transfer(&self, request: Request) -> Result<Body, HttpError> {
+        let (pieces, movement) = Movement::of(request.body.clone());
+        // a stream does not tell its length, and S3 takes none without
+        let builder = self
+            .built(request.clone())?
+            .header(CONTENT_LENGTH, request.body.len());
+        let builder = match request.body.is_empty() {
+            true => builder,
+            false => builder.body(reqwest::Body::wrap_stream(pieces)),
+        };
+        tokio::select! {
+            answer = self.answer(builder) => answer,
+            () = movement.ends(self.limits.idle) => Err(HttpError::Stalled(self.limits.idle)),
+        }
+    }
+
+    /// Without its body.
+    fn built(&self, request: Request) -> Result<reqwest::RequestBuilder, HttpError> {
         let method = Method::from_bytes(request.method.as_bytes());
         let method = method.map_err(|error| HttpError::Unreachable {
             finding: error.to_string(),
         })?;
-        let mut builder = self.http.request(method, request.url).body(request.body);
+        let mut builder = self.http.request(method, request.url);
         for (name, value) in request.headers {
             builder = builder.header(name, value);
         }
-        self.answer(builder).await
+        Ok(builder)
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Body, HttpError> {

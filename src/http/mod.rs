@@ -4,6 +4,7 @@
 mod body;
 mod client;
 mod error;
+mod movement;
 
 pub use body::Body;
 pub(crate) use client::Request;

@@ -3,13 +3,13 @@
 use std::error::Error;
 
 use rusoto_core::RusotoError;
+use rusoto_s3::DeleteObjectRequest;
 use rusoto_s3::{
     CreateBucketConfiguration, CreateBucketError, CreateBucketRequest,
     DeletePublicAccessBlockRequest, GetBucketLocationRequest, GetBucketPolicyRequest,
     GetPublicAccessBlockRequest, PublicAccessBlockConfiguration, PutBucketPolicyRequest,
     PutPublicAccessBlockRequest, S3,
 };
-use rusoto_s3::{DeleteObjectRequest, PutObjectRequest};
 
 use super::public::{AccessBlock, is_public_read, public_read_policy};
 use super::{ObjectStore, ObjectsError};
@@ -170,24 +170,6 @@ impl ObjectStore {
         };
         let answer = self.client.put_bucket_policy(request).await;
         answer.map_err(|error| self.failed("set the policy", error))
-    }
-
-    /// Writes with the key pair itself, without a signed address.
-    pub async fn put_object(
-        &self,
-        bucket: &BucketName,
-        key: &str,
-        body: Vec<u8>,
-    ) -> Result<(), ObjectsError> {
-        let request = PutObjectRequest {
-            bucket: bucket.to_string(),
-            key: key.to_owned(),
-            body: Some(body.into()),
-            ..PutObjectRequest::default()
-        };
-        let answer = self.client.put_object(request).await;
-        answer.map_err(|error| self.failed("write an object", error))?;
-        Ok(())
     }
 
     /// One that is not there is deleted, too.

@@ -7,8 +7,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, Mac};
-use rusoto_core::Region;
-use rusoto_credential::AwsCredentials;
 use rusoto_s3::PutObjectRequest;
 use rusoto_s3::util::{PreSignedRequest, PreSignedRequestOption, encode_key};
 use sha1::Sha1;
@@ -37,11 +35,7 @@ impl ObjectStore {
         if !VALIDITY.contains(&seconds) {
             return Err(ObjectsError::Validity { seconds });
         }
-        // clients take such parts out of an address, and the signature with them
-        let is_passed_on = |part: &str| part != "." && part != "..";
-        if !(1..=LONGEST_KEY).contains(&key.len()) || !key.split('/').all(is_passed_on) {
-            return Err(ObjectsError::BadKey);
-        }
+        checked(key)?;
         Ok(SignedUrl::new(match self.access.signature_version {
             SignatureVersion::V4 => self.signed_with_4(bucket, key, valid),
             SignatureVersion::V2 => self.signed_with_2(bucket, key, Utc::now() + valid),
@@ -49,16 +43,7 @@ impl ObjectStore {
     }
 
     fn signed_with_4(&self, bucket: &BucketName, key: &str, valid: Duration) -> String {
-        let region = Region::Custom {
-            name: self.access.region.clone(),
-            endpoint: self.endpoint.clone(),
-        };
-        let credentials = AwsCredentials::new(
-            self.access.access_key_id.as_str(),
-            self.access.secret_access_key.reveal(),
-            None,
-            None,
-        );
+        let (region, credentials) = self.signing();
         let request = PutObjectRequest {
             bucket: bucket.to_string(),
             key: key.to_owned(),
@@ -85,6 +70,17 @@ impl ObjectStore {
             encoded(&self.access.access_key_id),
             encoded(&signature)
         )
+    }
+}
+
+/// # Errors
+/// An object cannot have this key.
+pub(super) fn checked(key: &str) -> Result<(), ObjectsError> {
+    // clients take such parts out of an address, and the signature with them
+    let is_passed_on = |part: &str| part != "." && part != "..";
+    match (1..=LONGEST_KEY).contains(&key.len()) && key.split('/').all(is_passed_on) {
+        true => Ok(()),
+        false => Err(ObjectsError::BadKey),
     }
 }
 

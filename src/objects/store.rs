@@ -2,7 +2,7 @@
 //! server knows.
 
 use rusoto_core::Region;
-use rusoto_credential::StaticProvider;
+use rusoto_credential::{AwsCredentials, StaticProvider};
 use rusoto_s3::S3Client;
 use url::Url;
 
@@ -17,6 +17,7 @@ const PUBLIC: &str = "https://s3.amazonaws.com";
 #[derive(Clone)]
 pub struct ObjectStore {
     pub(super) client: S3Client,
+    pub(super) http: Client,
     pub(super) access: StorageAccess,
     /// Where requests go; without a slash at its end.
     pub(super) endpoint: String,
@@ -41,17 +42,15 @@ impl ObjectStore {
     pub fn new(access: StorageAccess) -> Self {
         let given = access.endpoint.as_deref().map(normalised);
         let endpoint = given.clone().unwrap_or_else(|| amazons(&access.region));
-        let region = Region::Custom {
-            name: access.region.clone(),
-            endpoint: endpoint.clone(),
-        };
+        let region = signing_region(&access, &endpoint);
         let credentials = StaticProvider::new_minimal(
             access.access_key_id.clone(),
             access.secret_access_key.reveal().to_owned(),
         );
-        let transport = Transport(Client::for_signed(LIMITS));
+        let http = Client::for_signed(LIMITS);
         Self {
-            client: S3Client::new_with(transport, credentials, region),
+            client: S3Client::new_with(Transport(http.clone()), credentials, region),
+            http,
             access,
             endpoint,
             public: given.unwrap_or_else(|| PUBLIC.to_owned()),
@@ -72,6 +71,24 @@ impl ObjectStore {
     pub fn public_url(&self, bucket: &BucketName, key: &str) -> String {
         let key = rusoto_s3::util::encode_key(key);
         format!("{}/{bucket}/{key}", self.public)
+    }
+
+    /// For what is signed here and not by rusoto's client.
+    pub(super) fn signing(&self) -> (Region, AwsCredentials) {
+        let credentials = AwsCredentials::new(
+            self.access.access_key_id.as_str(),
+            self.access.secret_access_key.reveal(),
+            None,
+            None,
+        );
+        (signing_region(&self.access, &self.endpoint), credentials)
+    }
+}
+
+fn signing_region(access: &StorageAccess, endpoint: &str) -> Region {
+    Region::Custom {
+        name: access.region.clone(),
+        endpoint: endpoint.to_owned(),
     }
 }
 

@@ -8,6 +8,7 @@ use http02::{HeaderMap, HeaderName, StatusCode};
 use rusoto_core::request::{DispatchSignedRequest, DispatchSignedRequestFuture, HttpResponse};
 use rusoto_core::signature::{SignedRequest, SignedRequestPayload};
 use rusoto_core::{ByteStream, HttpDispatchError};
+use tokio_util::bytes::Bytes;
 
 use crate::http::{Body, Client, HttpError, Limits, Request};
 
@@ -40,7 +41,7 @@ impl DispatchSignedRequest for Transport {
     }
 }
 
-fn unpacked(request: SignedRequest) -> Request {
+pub(super) fn unpacked(request: SignedRequest) -> Request {
     let mut url = format!(
         "{}://{}{}",
         request.scheme(),
@@ -61,9 +62,9 @@ fn unpacked(request: SignedRequest) -> Request {
         url,
         headers: headers.filter(|(name, _)| is_ours(name)).collect(),
         body: match &request.payload {
-            Some(SignedRequestPayload::Buffer(bytes)) => bytes.to_vec(),
+            Some(SignedRequestPayload::Buffer(bytes)) => bytes.clone(),
             // nothing here hands over a stream
-            Some(SignedRequestPayload::Stream(_)) | None => Vec::new(),
+            Some(SignedRequestPayload::Stream(_)) | None => Bytes::new(),
         },
         method: request.method,
     }

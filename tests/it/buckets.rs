@@ -21,7 +21,7 @@ use crate::host::{self, Host};
 use crate::moto::{Moto, element};
 use crate::program::tool;
 
-type Settings = Vec<(&'static str, String)>;
+pub(crate) type Settings = Vec<(&'static str, String)>;
 
 const LIMITS: Limits = Limits {
     idle: Duration::from_secs(20),
@@ -29,7 +29,7 @@ const LIMITS: Limits = Limits {
     bytes: 1024 * 1024,
 };
 
-fn moto_settings(url: String) -> Settings {
+pub(crate) fn moto_settings(url: String) -> Settings {
     vec![
         ("AWS_ENDPOINT_URL", url),
         ("AWS_ACCESS_KEY_ID", "AKIAMOTO".to_owned()),
@@ -37,12 +37,12 @@ fn moto_settings(url: String) -> Settings {
     ]
 }
 
-fn server() -> BucketServer {
+pub(crate) fn server() -> BucketServer {
     BucketServer::start(BucketConfig::default()).expect("a free port on loopback")
 }
 
 /// The settings of each server that there is.
-fn places(devnet: &BucketServer) -> Vec<Settings> {
+pub(crate) fn places(devnet: &BucketServer) -> Vec<Settings> {
     let moto = Moto::shared().map(|moto| moto_settings(moto.url()));
     moto.into_iter().chain([devnet.environment()]).collect()
 }
@@ -55,7 +55,7 @@ fn host(settings: &Settings) -> Host {
     host
 }
 
-fn store(settings: &Settings) -> ObjectStore {
+pub(crate) fn store(settings: &Settings) -> ObjectStore {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let settings = settings.iter().map(|(name, value)| (*name, value.clone()));
     let environment = Environment::from_pairs(settings).expect("well-formed");
@@ -63,7 +63,7 @@ fn store(settings: &Settings) -> ObjectStore {
     store.expect("a key pair is set")
 }
 
-fn bucket(name: &str) -> BucketName {
+pub(crate) fn bucket(name: &str) -> BucketName {
     name.parse().expect("a bucket's name")
 }
 
@@ -82,8 +82,28 @@ async fn get(url: &str) -> Result<String, HttpError> {
     Ok(String::from_utf8(bytes).expect("text"))
 }
 
+/// A server that checks signatures from now on, and the settings of a user who may do everything.
+pub(crate) fn strict_moto() -> Option<(Moto, Settings)> {
+    // the three requests that follow
+    let moto = Moto::start(&[("INITIAL_NO_AUTH_ACTION_COUNT", "3")])?;
+    let user = "&UserName=horde&Version=2010-05-08";
+    moto.query("iam", &format!("Action=CreateUser{user}"));
+    let key = moto.query("iam", &format!("Action=CreateAccessKey{user}"));
+    let everything = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect\
+                      %22%3A%22Allow%22%2C%22Action%22%3A%22s3%3A*%22%2C%22Resource%22%3A%22*\
+                      %22%7D%5D%7D";
+    moto.query(
+        "iam",
+        &format!("Action=PutUserPolicy&PolicyName=all&PolicyDocument={everything}{user}"),
+    );
+    let mut settings = moto_settings(moto.url());
+    settings[1].1 = element(&key, "AccessKeyId").to_owned();
+    settings[2].1 = element(&key, "SecretAccessKey").to_owned();
+    Some((moto, settings))
+}
+
 /// The AWS CLI against the server of these settings.
-fn aws(settings: &Settings, arguments: &[&str]) -> Option<Output> {
+pub(crate) fn aws(settings: &Settings, arguments: &[&str]) -> Option<Output> {
     let mut command = Command::new(tool("aws")?);
     command.args(["--region", "us-east-1", "s3api"]);
     command.args(arguments).envs(settings.iter().cloned());
@@ -333,42 +353,29 @@ async fn a_name_that_somebody_else_has_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_key_pair_is_named_and_not_shown() {
     let devnet = server();
-    let mut places = vec![devnet.environment()];
-    // signatures are checked from the fourth request on
-    let strict = Moto::start(&[("INITIAL_NO_AUTH_ACTION_COUNT", "3")]);
-    if let Some(moto) = &strict {
-        let user = "&UserName=horde&Version=2010-05-08";
-        moto.query("iam", &format!("Action=CreateUser{user}"));
-        let key = moto.query("iam", &format!("Action=CreateAccessKey{user}"));
-        let everything = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect\
-                          %22%3A%22Allow%22%2C%22Action%22%3A%22s3%3A*%22%2C%22Resource%22%3A%22*\
-                          %22%7D%5D%7D";
-        moto.query(
-            "iam",
-            &format!("Action=PutUserPolicy&PolicyName=all&PolicyDocument={everything}{user}"),
-        );
-        places.push(vec![
-            ("AWS_ENDPOINT_URL", moto.url()),
-            ("AWS_ACCESS_KEY_ID", element(&key, "AccessKeyId").to_owned()),
-            (
-                "AWS_SECRET_ACCESS_KEY",
-                element(&key, "SecretAccessKey").to_owned(),
-            ),
-        ]);
-    }
-    for settings in places {
+    let strict = strict_moto();
+    let moto = strict.as_ref().map(|(_, settings)| settings.clone());
+    for settings in [devnet.environment()].into_iter().chain(moto) {
         let right = store(&settings).standing(&bucket("no-such-bucket")).await;
         assert_eq!(right, Ok(Standing::Absent));
-        for (name, code) in [
-            ("AWS_SECRET_ACCESS_KEY", "SignatureDoesNotMatch"),
-            ("AWS_ACCESS_KEY_ID", "InvalidAccessKeyId"),
+        for (name, code, advice) in [
+            (
+                "AWS_SECRET_ACCESS_KEY",
+                "SignatureDoesNotMatch",
+                "try: check the access key's secret",
+            ),
+            (
+                "AWS_ACCESS_KEY_ID",
+                "InvalidAccessKeyId",
+                "try: check the access key's id",
+            ),
         ] {
             let mut host = host(&settings);
             host.set(name, "AKIAWRONG");
             let run = host.horde(&["provision-buckets", "wrong-prompts", "wrong-answers"]);
             run.code(2)
                 .stdout("")
-                .stderr(contains(code).and(contains(format!("try: check {name}"))))
+                .stderr(contains(code).and(contains(advice)))
                 .stderr(contains("AKIAWRONG").not());
         }
     }

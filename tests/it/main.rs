@@ -1,6 +1,7 @@
 //! All integration tests in one binary: rules against vectors, passes against real peers on
 //! loopback, the real `horde` binary where there is a promise.
 
+mod b2;
 mod bad_days;
 mod buckets;
 mod certificate;
@@ -28,6 +29,7 @@ mod mail;
 mod miner_client;
 mod miner_memory;
 mod moto;
+mod objects;
 mod operator;
 mod params;
 mod peer;
