@@ -8,9 +8,9 @@ use horde_validator::settings::Environment;
 use indicatif::MultiProgress;
 
 use crate::{
-    config, debug_run, fetch_receipts, migrate, miners, output, params, prompts, provision_buckets,
-    relay_organic, run_synthetic, schedule_synthetic, send_events, serving, set_weights, signals,
-    status, sync_params,
+    backup_db, config, debug_run, fetch_receipts, list_backups, migrate, miners, output, params,
+    prompts, provision_buckets, relay_organic, restore_db, run_synthetic, schedule_synthetic,
+    send_events, serving, set_weights, signals, status, sync_params,
 };
 
 /// A ComputeHorde validator: each subcommand makes one pass and exits
@@ -78,6 +78,10 @@ enum Command {
     Prompts(prompts::Prompts),
     SyncParams(sync_params::SyncParams),
     SendEvents(send_events::SendEvents),
+    BackupDb(backup_db::BackupDb),
+    ListBackups(list_backups::ListBackups),
+    VerifyBackup(restore_db::VerifyBackup),
+    RestoreDb(restore_db::RestoreDb),
     ProvisionBuckets(provision_buckets::ProvisionBuckets),
     DebugRun(debug_run::DebugRun),
     Status(status::Status),
@@ -120,6 +124,10 @@ impl Cli {
             Command::Prompts(args) => args.run(&frame()).map(said),
             Command::SyncParams(args) => args.run(&frame()).map(said),
             Command::SendEvents(args) => args.run(&frame()).map(said),
+            Command::BackupDb(args) => args.run(&frame()).map(said),
+            Command::ListBackups(args) => args.run(&environment, json),
+            Command::VerifyBackup(args) => args.run(&frame(), json),
+            Command::RestoreDb(args) => args.run(&frame(), json),
             Command::ProvisionBuckets(args) => args.run(&frame(), json),
             Command::DebugRun(args) => args.run(&frame(), json),
             Command::Status(args) => args.run(&environment, json),

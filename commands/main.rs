@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod backup_db;
 mod cli;
 mod config;
 mod debug_run;
@@ -13,6 +14,7 @@ mod demo_table;
 #[cfg(feature = "devnet")]
 mod devnet;
 mod fetch_receipts;
+mod list_backups;
 mod logging;
 mod migrate;
 mod miners;
@@ -21,6 +23,7 @@ mod params;
 mod prompts;
 mod provision_buckets;
 mod relay_organic;
+mod restore_db;
 mod run_synthetic;
 mod schedule_synthetic;
 mod send_events;

@@ -30,6 +30,17 @@ pub(crate) fn minute(time: DateTime<Utc>) -> impl std::fmt::Display {
     time.format("%Y-%m-%d %H:%M UTC")
 }
 
+/// How long ago, in the unit that fits.
+pub(crate) fn ago(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let seconds = (now - time).num_seconds().max(0);
+    match seconds {
+        0..120 => format!("{seconds} s ago"),
+        120..7200 => format!("{} min ago", seconds / 60),
+        7200..172_800 => format!("{} h ago", seconds / 3600),
+        _ => format!("{} d ago", seconds / 86_400),
+    }
+}
+
 /// At most 80 columns; `--json` has the whole text.
 pub(crate) fn fitted(text: &str) -> String {
     const WIDTH: usize = 80;

@@ -7,8 +7,9 @@ use horde_validator::pass::Failure;
 use horde_validator::settings::Environment;
 use horde_validator::status::Status as Report;
 use horde_validator::store::Store;
+use indicatif::HumanBytes;
 
-use crate::output::{self, fitted};
+use crate::output::{self, ago, fitted};
 
 /// Show what happened last, what is due, and what is wrong
 ///
@@ -86,6 +87,18 @@ fn lines(status: &Report, now: DateTime<Utc>) -> Vec<String> {
         };
         lines.push(fitted(&format!("relay      {state}")));
     }
+    if let Some(backup) = &status.backup {
+        let (age, size) = (ago(backup.made_at, now), HumanBytes(backup.bytes));
+        let places = backup.places.join(", ");
+        lines.push(fitted(&format!("backup     {age}, {size}, in {places}")));
+    }
+    if let Some(restored) = &status.restored {
+        lines.push(fitted(&format!(
+            "restored   {}; set-weights compares it with the chain first; {}",
+            ago(restored.at, now),
+            restored.backup
+        )));
+    }
     if !status.passes.is_empty() {
         lines.push(String::new());
     }
@@ -110,14 +123,4 @@ fn lines(status: &Report, now: DateTime<Utc>) -> Vec<String> {
         }
     }
     lines
-}
-
-fn ago(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
-    let seconds = (now - time).num_seconds().max(0);
-    match seconds {
-        0..120 => format!("{seconds} s ago"),
-        120..7200 => format!("{} min ago", seconds / 60),
-        7200..172_800 => format!("{} h ago", seconds / 3600),
-        _ => format!("{} d ago", seconds / 86_400),
-    }
 }

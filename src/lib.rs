@@ -3,10 +3,10 @@
 //!
 //! Floors: a module uses only what stands below it.
 //! passes (`synthetic`, `weights`, `organic`, `receipts`, `prompts`, `events`, `sync_params`,
-//! `buckets`), the outside (`chain`, `miner`, `facilitator`, `objects`, `mail`, `http`), memory
-//! (`store`), rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`,
-//! `llmjob`). `pass` is the frame of all passes; `debug`, `pinning` and `status` serve commands
-//! that are none.
+//! `buckets`, `backup`), the outside (`chain`, `miner`, `facilitator`, `objects`, `mail`, `http`),
+//! memory (`store`), rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`,
+//! `llmjob`), files that survive (`durable`). `pass` is the frame of all passes; `debug`, `pinning`
+//! and `status` serve commands that are none.
 //! Among passes, `synthetic` reads answers as `prompts` does, and `prompts` drives jobs as
 //! `organic` does; none goes the other way.
 
@@ -19,11 +19,13 @@
     clippy::unwrap_used
 )]
 
+pub mod backup;
 pub mod buckets;
 pub mod chain;
 pub mod debug;
 #[cfg(feature = "devnet")]
 pub mod devnet;
+mod durable;
 pub mod events;
 pub mod facilitator;
 pub mod failpoint;

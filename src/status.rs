@@ -6,17 +6,19 @@ use serde::Serialize;
 
 use crate::settings::Environment;
 use crate::store::{
-    BatchState, ChainSeen, PassOutcome, PassRow, Store, StoreError, WeightsRow, WeightsState,
+    BackupCopy, BackupRow, BatchState, ChainSeen, CopyOutcome, PassOutcome, PassRow, Store,
+    StoreError, WeightsRow, WeightsState,
 };
 
 /// A pass that is started by a timer, and how often.
-const PERIODS: [(&str, i64); 6] = [
+const PERIODS: [(&str, i64); 7] = [
     ("schedule-synthetic", 60),
     ("run-synthetic", 30),
     ("set-weights", 60),
     ("sync-params", 300),
     ("send-events", 300),
     ("fetch-receipts", 1800),
+    ("backup-db", 86_400),
 ];
 /// A timer that missed this many of its periods is not running.
 const PERIODS_MISSED: i32 = 10;
@@ -25,6 +27,10 @@ const MINUTES_CUT_UNTIL_RED: i64 = 2;
 const MANY_UNSENT: u64 = 50_000;
 /// Published parameters older than this may no longer be those of the other validators.
 const PARAMS_OLD: TimeDelta = TimeDelta::hours(1);
+/// A day and a half: one backup was missed.
+const BACKUP_OLD: TimeDelta = TimeDelta::hours(36);
+/// So long another server that writes with our hotkey is shown.
+const UNKNOWN_WRITE_SHOWN: TimeDelta = TimeDelta::hours(24);
 /// Weights that were not updated for so long are about to stop counting.
 const TEMPOS_UNTIL_RED: u64 = 3;
 
@@ -36,6 +42,9 @@ pub struct Status {
     pub batch: Option<BatchStatus>,
     pub weights: Option<WeightsStatus>,
     pub facilitator: Option<FacilitatorStatus>,
+    pub backup: Option<BackupStatus>,
+    /// The last restore, until the chain was compared with what was restored.
+    pub restored: Option<RestoredStatus>,
     pub passes: Vec<PassStatus>,
     /// What is wrong, worst first; empty when all is well.
     pub problems: Vec<Problem>,
@@ -93,6 +102,22 @@ pub struct FacilitatorStatus {
     pub undelivered: usize,
 }
 
+/// The newest backup.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BackupStatus {
+    pub name: String,
+    pub made_at: DateTime<Utc>,
+    pub bytes: u64,
+    /// Where it is: the folder, then the targets that have it.
+    pub places: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RestoredStatus {
+    pub backup: String,
+    pub at: DateTime<Utc>,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PassStatus {
     pub name: String,
@@ -139,6 +164,9 @@ impl Status {
                 .as_ref()
                 .and_then(|line| cut_line(line, &passes, now)),
         );
+        let newest_backup = store.last_backups(1)?.pop();
+        problems.extend(old_backup(newest_backup.as_ref(), store.made_at()?, now));
+        problems.extend(unknown_write(store, now)?);
         problems.extend(old_params(store, now)?);
         if environment.stats_collector().is_some() {
             problems.extend(many_unsent(store)?);
@@ -162,6 +190,10 @@ impl Status {
             }),
             weights: weights.map(weights_status),
             facilitator,
+            backup: newest_backup
+                .map(|backup| backup_status(store, backup))
+                .transpose()?,
+            restored: restored_status(store)?,
             passes: passes.into_iter().map(pass_status).collect(),
             problems,
         })
@@ -191,6 +223,62 @@ fn facilitator_status(store: &Store) -> Result<Option<FacilitatorStatus>, StoreE
         finding: seen.finding,
         jobs_running: store.running_organic_jobs()?.len(),
         undelivered: store.pending_intents("facilitator.")?.len(),
+    }))
+}
+
+fn backup_status(store: &Store, backup: BackupRow) -> Result<BackupStatus, StoreError> {
+    let copies = store.backup_copies(&backup.name)?;
+    let arrived = copies
+        .iter()
+        .filter(|copy| copy.outcome == CopyOutcome::Sent);
+    let mut places = vec![backup.folder];
+    places.extend(arrived.map(|copy: &BackupCopy| copy.target.name().to_owned()));
+    Ok(BackupStatus {
+        name: backup.name,
+        made_at: backup.made_at,
+        bytes: backup.bytes,
+        places,
+    })
+}
+
+fn restored_status(store: &Store) -> Result<Option<RestoredStatus>, StoreError> {
+    let restored = store.restored()?;
+    let open = restored.filter(|restored| restored.reconciled_at.is_none());
+    Ok(open.map(|restored| RestoredStatus {
+        backup: restored.backup,
+        at: restored.at,
+    }))
+}
+
+fn old_backup(
+    newest: Option<&BackupRow>,
+    database_made_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Option<Problem> {
+    let is_old = |at: DateTime<Utc>| now - at > BACKUP_OLD;
+    let what = match newest {
+        Some(backup) if is_old(backup.made_at) => {
+            let hours = (now - backup.made_at).num_hours();
+            format!("the newest backup is {hours} hours old")
+        }
+        None if database_made_at.is_some_and(is_old) => "there is no backup yet".to_owned(),
+        Some(_) | None => return None,
+    };
+    Some(Problem {
+        what,
+        to_do: "run `horde backup-db`, and check its timer or crontab line",
+    })
+}
+
+fn unknown_write(store: &Store, now: DateTime<Utc>) -> Result<Option<Problem>, StoreError> {
+    let write = store.unknown_write()?;
+    let recent = write.filter(|write| !write.after_restore && now - write.at < UNKNOWN_WRITE_SHOWN);
+    Ok(recent.map(|write| Problem {
+        what: format!(
+            "block {} holds a write of this hotkey that is not from here",
+            write.block
+        ),
+        to_do: "let one server serve only: `horde serving off` on the other",
     }))
 }
 

@@ -1,6 +1,7 @@
 //! Everything that can end a pass badly, as one closed type: exit code and advice for each.
 //! The match to exit codes has no wildcard arm, so a new variant does not compile until decided.
 
+use crate::backup::BackupError;
 use crate::buckets::{BucketsError, Trouble};
 use crate::chain::ChainError;
 use crate::events::SendError;
@@ -45,6 +46,8 @@ pub enum Failure {
     Buckets(#[from] BucketsError),
     #[error(transparent)]
     Prompts(#[from] PromptsError),
+    #[error(transparent)]
+    Backup(BackupError),
     #[error("this database belongs to the chain with genesis {bound}, the node serves {found}")]
     OtherChain { bound: String, found: String },
     #[error(
@@ -89,6 +92,19 @@ pub enum Failure {
     Interrupted,
 }
 
+impl From<BackupError> for Failure {
+    /// What is no matter of backups alone has its own place.
+    fn from(error: BackupError) -> Self {
+        match error {
+            BackupError::Store(error) => error.into(),
+            BackupError::Settings(error) => error.into(),
+            BackupError::Lock(error) => error.into(),
+            BackupError::Stopped => Self::Interrupted,
+            other => Self::Backup(other),
+        }
+    }
+}
+
 impl Failure {
     /// The exit code of the process.
     pub fn exit_code(&self) -> u8 {
@@ -102,10 +118,13 @@ impl Failure {
             | Self::NoSubnet { .. }
             | Self::DebugOnMainNetwork { .. } => USAGE,
             Self::Store(error) => match error {
-                StoreError::Missing(_) | StoreError::Newer { .. } => USAGE,
-                StoreError::Busy => TRY_AGAIN,
+                StoreError::Missing(_) | StoreError::Newer { .. } | StoreError::Foreign { .. } => {
+                    USAGE
+                }
+                StoreError::Busy | StoreError::Restoring => TRY_AGAIN,
                 StoreError::Full
                 | StoreError::Damaged(_)
+                | StoreError::Unsound(_)
                 | StoreError::Migration(_)
                 | StoreError::Row { .. }
                 | StoreError::File { .. }
@@ -125,7 +144,9 @@ impl Failure {
                 false => 1,
             },
             Self::Prompts(error) if error.is_passing() => TRY_AGAIN,
-            Self::Events(_) | Self::Sync(_) | Self::Prompts(_) => 1,
+            Self::Backup(error) if error.is_misuse() => USAGE,
+            Self::Backup(error) if error.is_passing() => TRY_AGAIN,
+            Self::Events(_) | Self::Sync(_) | Self::Prompts(_) | Self::Backup(_) => 1,
             Self::Chain(_)
             | Self::StaleHead { .. }
             | Self::ClockBehind { .. }
@@ -163,7 +184,11 @@ impl Failure {
                     "another process holds it open for writing; stop that one first"
                 }
                 StoreError::Full => "free some room; nothing was lost, the next pass goes on",
-                StoreError::Damaged(_) => "restore the newest backup",
+                StoreError::Damaged(_) | StoreError::Unsound(_) => {
+                    "restore the newest backup with `horde restore-db`"
+                }
+                StoreError::Restoring => "the restore takes seconds; run it again then",
+                StoreError::Foreign { .. } => "check HORDE_DB, or take another backup",
                 StoreError::Migration(_) | StoreError::Row { .. } | StoreError::Sqlite(_) => {
                     return None;
                 }
@@ -196,6 +221,7 @@ impl Failure {
                 return error.trouble()?.advice().map(str::to_owned);
             }
             Self::Prompts(error) => error.advice(),
+            Self::Backup(error) => error.advice()?,
             Self::Naming(_) => "`horde params` shows every parameter and what it means",
             Self::OtherChain { .. } => {
                 "check BITTENSOR_NETWORK; another network needs another HORDE_DB"

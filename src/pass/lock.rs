@@ -1,11 +1,12 @@
 //! Locks between processes: one file per name beside the database, held by flock.
 //! The kernel releases a lock when its holder dies, however it dies.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use crate::store::open_lock_file;
 
 /// What is locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub enum LockName {
     Hotkey,
     /// The trusted miner, which works for one pass at a time.
     TrustedMiner,
+    /// A restore or its rehearsal: both unpack beside the database.
+    Restore,
 }
 
 impl LockName {
@@ -24,6 +27,7 @@ impl LockName {
             Self::Pass(name) => format!("{name}.lock"),
             Self::Hotkey => "hotkey.lock".to_owned(),
             Self::TrustedMiner => "trusted-miner.lock".to_owned(),
+            Self::Restore => "restore.lock".to_owned(),
         }
     }
 }
@@ -50,13 +54,7 @@ impl Lock {
             path: path.clone(),
             cause,
         };
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(failed)?;
+        let file = open_lock_file(&path, database).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),

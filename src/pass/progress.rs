@@ -28,6 +28,19 @@ impl Progress {
             .with_message(label.into())
     }
 
+    /// A bar that counts bytes and shows how fast they move; 0: the length is told later.
+    pub fn bytes(&self, label: impl Into<String>, length: u64) -> ProgressBar {
+        let template =
+            "{msg:28} [{bar:20}] {bytes:>10}/{total_bytes:<10} {bytes_per_sec:>12} {eta}";
+        let style = ProgressStyle::with_template(template)
+            .expect("a fixed template")
+            .progress_chars("=> ");
+        self.bars
+            .add(ProgressBar::new(length))
+            .with_style(style)
+            .with_message(label.into())
+    }
+
     /// A line that says what is waited for.
     pub fn waiting(&self, label: impl Into<String>) -> ProgressBar {
         let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}")

@@ -10,6 +10,7 @@ use super::{Store, StoreError};
 const GENESIS: &str = "genesis";
 const CHAIN_SEEN: &str = "chain_seen";
 const FACILITATOR_SEEN: &str = "facilitator_seen";
+const UNKNOWN_WRITE: &str = "unknown_write";
 
 /// The chain as the newest pass that writes weights saw it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,9 @@ pub struct ChainSeen {
     pub tempo: u16,
     /// Block of our last write of weights; `None`: not registered.
     pub last_update: Option<u64>,
+    /// Ours. `None`: written by an earlier version.
+    #[serde(default)]
+    pub hotkey: Option<String>,
 }
 
 /// The line to the facilitator as it was when it last changed.
@@ -28,6 +32,16 @@ pub struct FacilitatorSeen {
     pub is_connected: bool,
     /// Why not, if it is not.
     pub finding: String,
+}
+
+/// The newest write of our hotkey on chain that was not made from this database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnknownWrite {
+    pub block: u64,
+    /// When it was noticed.
+    pub at: DateTime<Utc>,
+    /// It was made after the backup that was restored, so nobody else need have made it.
+    pub after_restore: bool,
 }
 
 impl Store {
@@ -74,6 +88,14 @@ impl Store {
         self.meta(FACILITATOR_SEEN)
     }
 
+    pub fn note_unknown_write(&mut self, write: &UnknownWrite) -> Result<(), StoreError> {
+        self.write(|tx| put(tx, UNKNOWN_WRITE, write))
+    }
+
+    pub fn unknown_write(&self) -> Result<Option<UnknownWrite>, StoreError> {
+        self.meta(UNKNOWN_WRITE)
+    }
+
     /// The fact of this name, once it was put.
     pub(super) fn meta<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StoreError> {
         let mut query = self
@@ -91,6 +113,12 @@ impl Store {
         })
         .transpose()
     }
+}
+
+/// No line to the facilitator is known any more.
+pub(super) fn forget_facilitator(tx: &Transaction) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM meta WHERE key = ?1", [FACILITATOR_SEEN])?;
+    Ok(())
 }
 
 /// Puts a fact in the place of the one of the same name.

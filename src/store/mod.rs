@@ -1,10 +1,12 @@
 //! The SQLite file: the only place with SQL outside of `sql/`. One file per table family.
 //! Decides nothing: it stores what a pass has decided and gives back rows as types.
 
+mod backups;
 mod batch_record;
 mod batches;
 mod events;
 mod evidence;
+mod in_use;
 mod intents;
 mod known_miners;
 mod meta;
@@ -15,16 +17,22 @@ mod params;
 mod passes;
 mod prompts;
 mod receipts;
+mod replace;
+mod restored;
+mod snapshot;
 mod time;
 mod weights;
 
+pub use backups::{BackupCopy, BackupRow, CopyOutcome, CopyTarget};
 pub use batch_record::{BatchRecord, JobRow, ManifestRow, MinerRow};
 pub use batches::{BatchId, BatchPlan, BatchRow, BatchState, JobScore};
 pub use events::{EventId, EventRow};
 pub use evidence::MinerEvidence;
+pub use in_use::InUse;
+pub(crate) use in_use::open_lock_file;
 pub use intents::{Intent, IntentId, IntentState};
 pub use known_miners::KnownMiner;
-pub use meta::{ChainSeen, FacilitatorSeen};
+pub use meta::{ChainSeen, FacilitatorSeen, UnknownWrite};
 pub use neurons::{Block, NeuronRow, NeuronsSeen};
 pub use open::{Store, StoreError};
 pub use organic::{NewOrganicJob, OrganicEnd, OrganicJobId, OrganicRow, TELL_SPECS, TELL_STATUS};
@@ -34,4 +42,7 @@ pub use prompts::{
     UsedSample, WorkloadId, WorkloadRow,
 };
 pub use receipts::{KeptReceipts, ReceiptRow, SignedReceipt};
+pub use replace::Replacement;
+pub use restored::Restored;
+pub use snapshot::Copied;
 pub use weights::{Entry, NewWeights, Way, WeightsId, WeightsRow, WeightsState};

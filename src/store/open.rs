@@ -1,15 +1,16 @@
 //! Opening, creating and migrating the database file, and the one way to write to it.
 //! Settings belong to a connection, so they are set where a connection is born: here.
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::failpoint;
+use super::in_use::{self, InUse};
+use super::replace;
+use crate::{durable, failpoint};
 
 mod embedded {
     refinery::embed_migrations!("sql");
@@ -22,12 +23,18 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub enum StoreError {
     #[error("there is no database at `{}`", .0.display())]
     Missing(PathBuf),
+    #[error("the database is being replaced by a restored one")]
+    Restoring,
+    #[error("`{}` is not a database of this program: {finding}", path.display())]
+    Foreign { path: PathBuf, finding: String },
     #[error("the database was locked by another process for {} s", BUSY_TIMEOUT.as_secs())]
     Busy,
     #[error("no room left on the disk of the database")]
     Full,
     #[error("the database is damaged")]
     Damaged(#[source] rusqlite::Error),
+    #[error("the database is damaged: {0}")]
+    Unsound(String),
     #[error("the database has version {found}, this program knows versions up to {known}")]
     Newer { found: i32, known: i32 },
     #[error("the database could not be brought up to date")]
@@ -69,6 +76,7 @@ impl From<rusqlite::Error> for StoreError {
 pub struct Store {
     pub(super) db: Connection,
     path: PathBuf,
+    _in_use: InUse,
 }
 
 impl Store {
@@ -89,10 +97,11 @@ impl Store {
         Ok(store)
     }
 
-    fn connect(path: &Path) -> Result<Self, StoreError> {
-        if !path.exists() {
+    pub(super) fn connect(path: &Path) -> Result<Self, StoreError> {
+        if !path.exists() && !replace::is_pending(path) {
             return Err(StoreError::Missing(path.to_owned()));
         }
+        let in_use = InUse::shared(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags).map_err(|error| StoreError::File {
             path: path.to_owned(),
@@ -102,6 +111,7 @@ impl Store {
         Ok(Self {
             db,
             path: path.to_owned(),
+            _in_use: in_use,
         })
     }
 
@@ -142,25 +152,14 @@ impl Store {
             path: path.clone(),
             cause,
         };
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(failed)?;
+        let file = in_use::open_lock_file(&path, &self.path).map_err(failed)?;
         file.lock().map_err(failed)?;
         Ok(file)
     }
 
     /// The number of the newest migration applied; 0 for an empty file.
     pub fn version(&self) -> Result<i32, StoreError> {
-        let exists: bool = self.db.query_row(
-            "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'refinery_schema_history')",
-            [],
-            |row| row.get(0),
-        )?;
-        if !exists {
+        if !has_history(&self.db)? {
             return Ok(0);
         }
         let version: Option<i32> = self.db.query_row(
@@ -169,6 +168,29 @@ impl Store {
             |row| row.get(0),
         )?;
         Ok(version.unwrap_or(0))
+    }
+
+    /// When the database was made: its first migration.
+    pub fn made_at(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let text: Option<String> = self.db.query_row(
+            "SELECT min(applied_on) FROM refinery_schema_history",
+            [],
+            |row| row.get(0),
+        )?;
+        let time = text.and_then(|text| DateTime::parse_from_rfc3339(&text).ok());
+        Ok(time.map(|time| time.to_utc()))
+    }
+
+    /// Brings everything from the journal into the file, so that the file alone is the database.
+    pub fn close(self) -> Result<(), StoreError> {
+        let busy: i64 = self
+            .db
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        self.db.close().map_err(|(_, error)| error)?;
+        match busy {
+            0 => Ok(()),
+            _ => Err(StoreError::Busy),
+        }
     }
 
     pub fn path(&self) -> &Path {
@@ -192,15 +214,25 @@ impl Store {
     }
 }
 
-/// The number of the newest migration that this program carries.
+/// Whether migrations were ever applied.
+pub(super) fn has_history(db: &Connection) -> Result<bool, StoreError> {
+    Ok(db.query_row(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'refinery_schema_history')",
+        [],
+        |row| row.get(0),
+    )?)
+}
+
+/// The migrations that this program carries.
+pub(super) fn known_migrations() -> Vec<refinery::Migration> {
+    embedded::migrations::runner().get_migrations().clone()
+}
+
+/// The number of the newest one.
 pub(crate) fn newest_migration() -> i32 {
-    let runner = embedded::migrations::runner();
-    runner
-        .get_migrations()
-        .iter()
-        .map(refinery::Migration::version)
-        .max()
-        .unwrap_or(0)
+    let versions = known_migrations();
+    let versions = versions.iter().map(refinery::Migration::version);
+    versions.max().unwrap_or(0)
 }
 
 fn create_empty(path: &Path) -> Result<(), StoreError> {
@@ -214,12 +246,7 @@ fn create_empty(path: &Path) -> Result<(), StoreError> {
     {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
-    match OpenOptions::new()
-        .create_new(true)
-        .write(true)
-        .mode(0o600)
-        .open(path)
-    {
+    match durable::create_new(path) {
         // another pass was faster: its file is as good
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         result => result.map(drop).map_err(failed),

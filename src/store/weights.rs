@@ -287,6 +287,25 @@ impl Store {
         self.select_weights("state IN ('decided', 'placed') ORDER BY id", [])
     }
 
+    /// The newest block that is known to hold a write of weights; `None`: none was ever made.
+    pub fn newest_written_block(&self) -> Result<Option<u64>, StoreError> {
+        let block: Option<i64> = self.db.query_row(
+            "SELECT max(max(placed_block, coalesce(final_block, 0))) FROM weights",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(block.map(i64::cast_unsigned))
+    }
+
+    /// Whether a commit of this hash was made from here.
+    pub fn knows_commit(&self, hash: &str) -> Result<bool, StoreError> {
+        Ok(self.db.query_row(
+            "SELECT EXISTS (SELECT 1 FROM weights WHERE commit_hash = ?1)",
+            [hash],
+            |row| row.get(0),
+        )?)
+    }
+
     pub fn weights(&self, id: WeightsId) -> Result<Option<WeightsRow>, StoreError> {
         Ok(self.select_weights("id = ?1", [id.0])?.pop())
     }

@@ -20,7 +20,7 @@ use crate::store::{BatchId, BatchRow, NewWeights, Way, WeightsId, WeightsRow};
 /// Names the release of the rules to the chain; other validators send the same.
 const VERSION_KEY: u64 = 2;
 /// Batches that are older make no weights.
-const OLDEST_BATCH: TimeDelta = TimeDelta::days(1);
+pub(super) const OLDEST_BATCH: TimeDelta = TimeDelta::days(1);
 
 /// The batch that weights are due from, and the older ones that it supersedes.
 pub(super) fn due_batch(

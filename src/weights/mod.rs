@@ -11,6 +11,7 @@ mod judge;
 mod pass;
 mod place;
 mod preview;
+mod reconcile;
 mod reveal;
 mod seal;
 mod settle;

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::time::Instant;
 use tracing::info;
 
-use super::{WeightsError, place, preview, reveal, settle};
+use super::{WeightsError, place, preview, reconcile, reveal, settle};
 use crate::chain::{Chain, Snapshot, Subnet, Written};
 use crate::keys::Keypair;
 use crate::pass::{self, Failure, Frame, Outcome, Pass};
@@ -101,6 +101,8 @@ impl Writing<'_> {
                 keep_first_loss(&mut lost, reveal::advance(self, row).await)?;
             }
         }
+        let view = self.look().await?;
+        reconcile::unknown_writes(self, &view)?;
         let placed = place::advance(self).await;
         let waiting_for = match placed {
             Ok(waiting_for) => waiting_for,
@@ -127,6 +129,7 @@ impl Writing<'_> {
             tempo: view.subnet.tempo,
             // 0 stands for never
             last_update: view.written.last_update.filter(|block| *block > 0),
+            hotkey: Some(self.signer.hotkey().to_string()),
         })?)
     }
 
@@ -176,6 +179,12 @@ impl Writing<'_> {
             text,
         )
         .with("weights", weights.number())
+    }
+
+    /// Of batches from which no weights were made.
+    pub(super) fn about_batches(&self, subtype: EventSubtype, text: &str) -> Event {
+        let kind = EventType::WeightSettingFailure;
+        Event::new(kind, subtype, self.pass.now(), text)
     }
 
     /// Ends the row, with the event, and gives back what the pass fails with.

@@ -15,7 +15,7 @@ use crate::pass::Failure;
 use crate::store::{
     BatchId, BatchRow, IntentState, StoreError, Way, WeightsId, WeightsRow, WeightsState,
 };
-use crate::wire::event::{Event, EventSubtype, EventType};
+use crate::wire::event::EventSubtype;
 
 const ATTEMPTS: u32 = 100;
 const LIMIT: Duration = Duration::from_secs(60);
@@ -60,12 +60,7 @@ fn nobody(
     older: &[BatchId],
 ) -> Result<Option<String>, Failure> {
     let text = nobody_in(batch.id);
-    let event = Event::new(
-        EventType::WeightSettingFailure,
-        EventSubtype::GenericError,
-        writing.pass.now(),
-        &text,
-    );
+    let event = writing.about_batches(EventSubtype::GenericError, &text);
     let mut done: Vec<BatchId> = older.to_vec();
     done.push(batch.id);
     writing.pass.store.supersede_batches(&done, &event)?;

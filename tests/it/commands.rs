@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::host::{self, Host};
 use crate::http_server::{Answer, HttpServer};
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 22] = [
     "schedule-synthetic",
     "run-synthetic",
     "set-weights",
@@ -23,6 +23,10 @@ const COMMANDS: [&str; 18] = [
     "sync-params",
     "send-events",
     "prompts",
+    "backup-db",
+    "list-backups",
+    "verify-backup",
+    "restore-db",
     "provision-buckets",
     "debug-run",
     "status",
@@ -85,6 +89,10 @@ fn help_fits_80_columns() {
                           executors
       sync-params         Fetch the parameters that the subnet owner publishes
       send-events         Send system events to the stats collector
+      backup-db           Back up the database, here and where the settings say
+      list-backups        Show the backups that can be restored, newest first
+      verify-backup       Rehearse a restore: everything but the last step
+      restore-db          Put a backup in the place of the database
       provision-buckets   Make and verify the buckets of prompts and answers
       debug-run           Try one miner, with every step shown
       status              Show what happened last, what is due, and what is wrong
@@ -161,7 +169,8 @@ fn wrong_usage_exits_2() {
 #[test]
 fn an_old_database_is_brought_up_to_date_and_loses_nothing() {
     upgrade(include_bytes!("../databases/v1.db"));
-    let db = upgrade(include_bytes!("../databases/v2.db"));
+    upgrade(include_bytes!("../databases/v2.db"));
+    let db = upgrade(include_bytes!("../databases/v3.db"));
     let jobs: i64 = db
         .query_row(
             "SELECT count(*) FROM jobs JOIN batch_miners USING (batch_id)",
@@ -172,7 +181,10 @@ fn an_old_database_is_brought_up_to_date_and_loses_nothing() {
     let of_users: i64 = db
         .query_row("SELECT count(*) FROM organic_jobs", [], |row| row.get(0))
         .expect("a number");
-    assert_eq!((jobs, of_users), (1, 1));
+    let samples: i64 = db
+        .query_row("SELECT count(*) FROM prompt_samples", [], |row| row.get(0))
+        .expect("a number");
+    assert_eq!((jobs, of_users, samples), (1, 1, 1));
 }
 
 fn upgrade(file: &[u8]) -> rusqlite::Connection {
@@ -180,7 +192,7 @@ fn upgrade(file: &[u8]) -> rusqlite::Connection {
     std::fs::write(host.database(), file).expect("written");
     host.horde(&["migrate"])
         .success()
-        .stdout(contains("is up to date, version 3"));
+        .stdout(contains("is up to date, version 4"));
     let db = rusqlite::Connection::open(host.database()).expect("it opens");
     let kept: String = db
         .query_row(
@@ -198,8 +210,8 @@ fn upgrade(file: &[u8]) -> rusqlite::Connection {
 fn a_database_is_made_once() {
     let host = Host::new();
     let (first, second) = (host.horde(&["migrate"]), host.horde(&["migrate"]));
-    insta::assert_snapshot!(shown(&host, &first.success()), @"[folder]/horde.db made, version 3");
-    insta::assert_snapshot!(shown(&host, &second.success()), @"[folder]/horde.db is up to date, version 3");
+    insta::assert_snapshot!(shown(&host, &first.success()), @"[folder]/horde.db made, version 4");
+    insta::assert_snapshot!(shown(&host, &second.success()), @"[folder]/horde.db is up to date, version 4");
 }
 
 #[test]
@@ -209,7 +221,7 @@ fn the_status_of_a_new_installation_is_short() {
     let run = host.horde(&["status"]).success();
     insta::assert_snapshot!(shown(&host, &run), @r"
     serving    yes
-    database   [folder]/horde.db (version 3)
+    database   [folder]/horde.db (version 4)
     chain      not seen yet
     batch      none planned yet
     weights    none decided yet
@@ -231,7 +243,7 @@ fn status_shows_what_was_done_and_what_is_wrong() {
     filtered(|| {
         insta::assert_snapshot!(shown(&host, &run), @r"
     serving    NO
-    database   [folder]/horde.db (version 3)
+    database   [folder]/horde.db (version 4)
     chain      block [block], seen [ago]
     on chain   our last write is 2 blocks old (0.1 tempos)
     batch      1 at block [block]: done
@@ -317,6 +329,54 @@ fn config_shows_where_each_setting_comes_from() {
         bucket of generated prompts (from nowhere)
     S3_BUCKET_NAME_ANSWERS=
         bucket of sampled prompts and of answers (from nowhere)
+    BACKUP_DIRECTORY=
+        where backups are kept; else backups in $STATE_DIRECTORY, else .backups where you are (from nowhere)
+    BACKUP_LOCAL_ROTATE_KEEP_LAST=
+        keep this many newest backups; all, if this and the three below are unset (from nowhere)
+    BACKUP_LOCAL_ROTATE_KEEP_DAILY=
+        keep also the newest of each of so many days (from nowhere)
+    BACKUP_LOCAL_ROTATE_KEEP_WEEKLY=
+        keep also the newest of each of so many weeks (from nowhere)
+    BACKUP_LOCAL_ROTATE_KEEP_MONTHLY=
+        keep also the newest of each of so many months (from nowhere)
+    BACKUP_AGE_RECIPIENTS=
+        public keys that what leaves this machine is encrypted for, with commas between (from nowhere)
+    BACKUP_B2_BUCKET_NAME=
+        Backblaze B2: the bucket (from nowhere)
+    BACKUP_B2_BUCKET=
+        the same, where BACKUP_B2_BUCKET_NAME is not set (from nowhere)
+    BACKUP_B2_KEY_ID=
+        its application key: the name (from nowhere)
+    BACKUP_B2_KEY_SECRET=
+        its application key: the secret half (from nowhere)
+    BACKUP_B2_API_URL=https://api.backblazeb2.com/
+        where a key of B2 is told its server (from the default)
+    BACKUP_S3_BUCKET_NAME=
+        any S3 server: the bucket of backups (from nowhere)
+    BACKUP_S3_ACCESS_KEY_ID=
+        its key pair; if unset, key pair, server and region are those of AWS_* (from nowhere)
+    BACKUP_S3_SECRET_ACCESS_KEY=
+        the secret half of that (from nowhere)
+    BACKUP_S3_ENDPOINT_URL=
+        its server; else Amazon's (from nowhere)
+    BACKUP_S3_REGION=us-east-1
+        its region (from the default)
+    EMAIL_HOST=
+        server that mail is handed to (from nowhere)
+    EMAIL_PORT=587
+        its port; 465 speaks TLS from the first byte on (from the default)
+    EMAIL_USE_TLS=1
+        1: nothing is said before STARTTLS; 0: nothing is encrypted (from the default)
+    EMAIL_HOST_USER=
+        login there, if it wants one (from nowhere)
+    EMAIL_HOST_PASSWORD=
+        password of that login (from nowhere)
+    EMAIL_TARGET=
+        who gets backups by mail; several with commas between (from nowhere)
+    DEFAULT_FROM_EMAIL=
+        sender of mail; else EMAIL_HOST_USER, else EMAIL_TARGET (from nowhere)
+    EMAIL_ATTACHMENT_LIMIT_MIB=20
+        a larger backup is not attached; the mail says where it is (from the default)
     DEBUG_MINER_KEY=
         test this miner instead of those of the metagraph (from nowhere)
     DEBUG_MINER_ADDRESS=
@@ -396,6 +456,12 @@ fn every_key_of_a_json_document_is_documented() {
         &["send-events"],
         &["prompts", "generate"],
         &["prompts", "sample"],
+        &["backup-db"],
+        &["list-backups"],
+        &["verify-backup"],
+        &["status"],
+        &["restore-db"],
+        &["status"],
         &["params", "pin", "DYNAMIC_MAX_WEIGHT", "9"],
         &["serving"],
         &["miners"],

@@ -3,6 +3,7 @@
 //! request. Whatever the next passes find, nothing is lost and nothing is done twice (architecture,
 //! "Writing to the outside"); only events, which may be told twice, are.
 
+mod backup;
 mod batches;
 mod host;
 mod prompts;

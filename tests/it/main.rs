@@ -2,6 +2,7 @@
 //! loopback, the real `horde` binary where there is a promise.
 
 mod b2;
+mod backup;
 mod bad_days;
 mod buckets;
 mod certificate;

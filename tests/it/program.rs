@@ -74,3 +74,16 @@ pub(crate) fn tool(name: &str) -> Option<PathBuf> {
     }
     found
 }
+
+/// Whether a test may mount a file system of its own, to fill it.
+pub(crate) fn may_mount() -> bool {
+    let script = "mount -t tmpfs none /mnt";
+    let run = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", script])
+        .output();
+    let may = run.is_ok_and(|output| output.status.success());
+    if !may {
+        eprintln!("left out: no file system can be mounted here");
+    }
+    may
+}
