@@ -8,9 +8,9 @@ use horde_validator::settings::Environment;
 use indicatif::MultiProgress;
 
 use crate::{
-    backup_db, config, debug_run, fetch_receipts, list_backups, migrate, miners, output, params,
-    prompts, provision_buckets, relay_organic, restore_db, run_synthetic, schedule_synthetic,
-    send_events, serving, set_weights, signals, status, sync_params,
+    backup_db, config, debug_run, evict, fetch_receipts, list_backups, migrate, miners, output,
+    params, prompts, provision_buckets, relay_organic, restore_db, run_synthetic,
+    schedule_synthetic, send_events, serving, set_weights, signals, status, sync_params,
 };
 
 /// A ComputeHorde validator: each subcommand makes one pass and exits
@@ -78,6 +78,7 @@ enum Command {
     Prompts(prompts::Prompts),
     SyncParams(sync_params::SyncParams),
     SendEvents(send_events::SendEvents),
+    Evict(evict::Evict),
     BackupDb(backup_db::BackupDb),
     ListBackups(list_backups::ListBackups),
     VerifyBackup(restore_db::VerifyBackup),
@@ -124,6 +125,7 @@ impl Cli {
             Command::Prompts(args) => args.run(&frame()).map(said),
             Command::SyncParams(args) => args.run(&frame()).map(said),
             Command::SendEvents(args) => args.run(&frame()).map(said),
+            Command::Evict(args) => args.run(&frame()).map(said),
             Command::BackupDb(args) => args.run(&frame()).map(said),
             Command::ListBackups(args) => args.run(&environment, json),
             Command::VerifyBackup(args) => args.run(&frame(), json),

@@ -3,7 +3,7 @@
 //!
 //! Floors: a module uses only what stands below it.
 //! passes (`synthetic`, `weights`, `organic`, `receipts`, `prompts`, `events`, `sync_params`,
-//! `buckets`, `backup`), the outside (`chain`, `miner`, `facilitator`, `objects`, `mail`, `http`),
+//! `buckets`, `backup`, `evict`), the outside (`chain`, `miner`, `facilitator`, `objects`, `mail`, `http`),
 //! memory (`store`), rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`,
 //! `llmjob`), files that survive (`durable`). `pass` is the frame of all passes; `debug`, `pinning`
 //! and `status` serve commands that are none.
@@ -27,6 +27,7 @@ pub mod debug;
 pub mod devnet;
 mod durable;
 pub mod events;
+pub mod evict;
 pub mod facilitator;
 pub mod failpoint;
 pub mod hashjob;

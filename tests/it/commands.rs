@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::host::{self, Host};
 use crate::http_server::{Answer, HttpServer};
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "schedule-synthetic",
     "run-synthetic",
     "set-weights",
@@ -23,6 +23,7 @@ const COMMANDS: [&str; 22] = [
     "sync-params",
     "send-events",
     "prompts",
+    "evict",
     "backup-db",
     "list-backups",
     "verify-backup",
@@ -89,6 +90,7 @@ fn help_fits_80_columns() {
                           executors
       sync-params         Fetch the parameters that the subnet owner publishes
       send-events         Send system events to the stats collector
+      evict               Delete rows that are past their time
       backup-db           Back up the database, here and where the settings say
       list-backups        Show the backups that can be restored, newest first
       verify-backup       Rehearse a restore: everything but the last step
@@ -456,6 +458,7 @@ fn every_key_of_a_json_document_is_documented() {
         &["send-events"],
         &["prompts", "generate"],
         &["prompts", "sample"],
+        &["evict"],
         &["backup-db"],
         &["list-backups"],
         &["verify-backup"],

@@ -17,6 +17,7 @@ mod devnet_node;
 mod devnet_services;
 mod devnet_weights;
 mod events_sending;
+mod evict;
 mod formatting;
 mod hashjob;
 mod host;
