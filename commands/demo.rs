@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use clap::Args;
+use horde_validator::backup::{self, Place, Wanted};
 use horde_validator::devnet::{Plan, Subnet, cast};
 use horde_validator::pass::{Failure, Frame, Outcome};
 use horde_validator::settings::Environment;
@@ -113,6 +114,19 @@ async fn rehearse(scheme: Scheme, frame: &Frame, folder: &Path, json: bool) -> R
     say("relay-organic", &relay?);
     say("fetch-receipts", &receipts::run(&frame, None).await?);
     say("send-events", &events::run(&frame, events::LIMITS).await?);
+    say(
+        "backup-db",
+        &backup::run(&frame, backup::Options::default()).await?,
+    );
+    let restorable = backup::verify(&frame, &Wanted::Latest, Place::S3, None).await?;
+    if !json {
+        output::line(format_args!(
+            "{:>3} s  {:<19} {} can be restored from the bucket",
+            began.elapsed().as_secs(),
+            "verify-backup",
+            restorable.name
+        ));
+    }
     demo_table::show(&subnet, &store, &row, json)?;
     if !json {
         let time = Utc::now().format("%H:%M:%S UTC");

@@ -30,6 +30,8 @@ const HOTKEY: &str = "default";
 const NETUID: u16 = 12;
 /// Of prompts and of answers.
 const BUCKETS: [&str; 2] = ["devnet-prompts", "devnet-answers"];
+/// Of backups; nobody but the validator can read it.
+const BACKUPS: &str = "devnet-backups";
 /// The uid of our validator; after it comes another one, then the miners.
 const VALIDATOR: u16 = 0;
 const FIRST_MINER: u16 = 2;
@@ -117,6 +119,8 @@ impl Subnet {
             let name = name.parse().expect("a bucket's name");
             subnet.buckets.make_public(&name);
         }
+        let backups = BACKUPS.parse().expect("a bucket's name");
+        subnet.buckets.make_private(&backups);
         subnet.make_database()?;
         Ok(subnet)
     }
@@ -153,6 +157,8 @@ impl Subnet {
         let [prompts, answers] = BUCKETS.map(str::to_owned);
         settings.push(("S3_BUCKET_NAME_PROMPTS", prompts));
         settings.push(("S3_BUCKET_NAME_ANSWERS", answers));
+        settings.push(("BACKUP_DIRECTORY", path("backups")));
+        settings.push(("BACKUP_S3_BUCKET_NAME", BACKUPS.to_owned()));
         let (hotkey, address) = (self.trusted_miner.hotkey(), self.trusted_miner.address());
         settings.push(("TRUSTED_MINER_KEY", hotkey.to_string()));
         settings.push(("TRUSTED_MINER_ADDRESS", address.ip().to_string()));

@@ -113,6 +113,13 @@ impl BucketServer {
         state.buckets.insert(name.to_string(), bucket);
     }
 
+    /// Makes a bucket that only the key pair can read.
+    pub fn make_private(&self, name: &BucketName) {
+        let bucket = Bucket::new(self.inside.config.region.clone());
+        let mut state = self.inside.state();
+        state.buckets.insert(name.to_string(), bucket);
+    }
+
     /// The newest version of an object, whoever may see it.
     pub fn object(&self, bucket: &str, key: &str) -> Option<Bytes> {
         let state = self.inside.state();
