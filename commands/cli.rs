@@ -8,8 +8,8 @@ use horde_validator::settings::Environment;
 use indicatif::MultiProgress;
 
 use crate::{
-    backup_db, config, debug_run, evict, fetch_receipts, list_backups, migrate, miners, output,
-    params, prompts, provision_buckets, relay_organic, restore_db, run_synthetic,
+    backup_db, config, debug_run, evict, fetch_receipts, list_backups, migrate, miners, notify,
+    output, params, prompts, provision_buckets, relay_organic, restore_db, run_synthetic,
     schedule_synthetic, send_events, serving, set_weights, signals, status, sync_params,
 };
 
@@ -91,6 +91,7 @@ enum Command {
     Miners(miners::Miners),
     Config(config::Config),
     Migrate(migrate::Migrate),
+    Notify(notify::Notify),
     #[cfg(feature = "devnet")]
     Devnet(crate::devnet::Devnet),
     #[cfg(feature = "devnet")]
@@ -137,6 +138,7 @@ impl Cli {
             Command::Serving(args) => args.run(&environment, json),
             Command::Miners(args) => args.run(&environment, json),
             Command::Config(args) => args.run(&environment, json),
+            Command::Notify(args) => args.run(&frame()).map(said),
             Command::Migrate(args) => args.run(&environment, json),
             #[cfg(feature = "devnet")]
             Command::Devnet(args) => args.run(json),

@@ -19,6 +19,7 @@ mod list_backups;
 mod logging;
 mod migrate;
 mod miners;
+mod notify;
 mod output;
 mod params;
 mod prompts;

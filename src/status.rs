@@ -10,8 +10,8 @@ use crate::store::{
     StoreError, WeightsRow, WeightsState,
 };
 
-/// A pass that is started by a timer, and how often.
-const PERIODS: [(&str, i64); 7] = [
+/// The passes that a timer starts, and how often, in seconds.
+pub const PERIODS: [(&str, i64); 7] = [
     ("schedule-synthetic", 60),
     ("run-synthetic", 30),
     ("set-weights", 60),

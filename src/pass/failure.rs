@@ -6,6 +6,7 @@ use crate::buckets::{BucketsError, Trouble};
 use crate::chain::ChainError;
 use crate::events::SendError;
 use crate::facilitator::FacilitatorError;
+use crate::mail::MailError;
 use crate::params::NamingError;
 use crate::prompts::PromptsError;
 use crate::settings::SettingsError;
@@ -46,6 +47,8 @@ pub enum Failure {
     Buckets(#[from] BucketsError),
     #[error(transparent)]
     Prompts(#[from] PromptsError),
+    #[error(transparent)]
+    Mail(#[from] MailError),
     #[error(transparent)]
     Backup(BackupError),
     #[error("this database belongs to the chain with genesis {bound}, the node serves {found}")]
@@ -144,9 +147,14 @@ impl Failure {
                 false => 1,
             },
             Self::Prompts(error) if error.is_passing() => TRY_AGAIN,
+            Self::Mail(error) if error.is_passing() => TRY_AGAIN,
             Self::Backup(error) if error.is_misuse() => USAGE,
             Self::Backup(error) if error.is_passing() => TRY_AGAIN,
-            Self::Events(_) | Self::Sync(_) | Self::Prompts(_) | Self::Backup(_) => 1,
+            Self::Events(_)
+            | Self::Sync(_)
+            | Self::Prompts(_)
+            | Self::Mail(_)
+            | Self::Backup(_) => 1,
             Self::Chain(_)
             | Self::StaleHead { .. }
             | Self::ClockBehind { .. }
@@ -221,6 +229,7 @@ impl Failure {
                 return error.trouble()?.advice().map(str::to_owned);
             }
             Self::Prompts(error) => error.advice(),
+            Self::Mail(error) => return error.advice().map(str::to_owned),
             Self::Backup(error) => error.advice()?,
             Self::Naming(_) => "`horde params` shows every parameter and what it means",
             Self::OtherChain { .. } => {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
-use super::{Failure, Lock, LockName, Outcome, Progress, VERSION, load_hotkey};
+use super::{Failure, Lock, LockName, Outcome, Ping, Progress, VERSION, load_hotkey};
 use crate::keys::Keypair;
 use crate::params::Params;
 use crate::settings::Environment;
@@ -105,6 +105,10 @@ pub async fn run_with_grace(
     };
     if let Err(error) = pass.store.end_pass(id, outcome, &summary, Utc::now()) {
         error!(%error, "the end of the pass could not be recorded");
+    }
+    let in_a_row = pass.store.unreachable_in_a_row(name).unwrap_or(0);
+    if let Some(ping) = Ping::after(outcome, in_a_row) {
+        ping.send(&pass.environment).await;
     }
     match outcome {
         PassOutcome::Done => info!(pass = name, "{summary}"),

@@ -44,11 +44,10 @@ pub enum WalletError {
 pub fn load_hotkey(place: &WalletPlace) -> Result<Keypair, WalletError> {
     let path = hotkey_path(place)?;
     let content = read_secret(&path)?;
-    let password = place
-        .password_file
-        .as_deref()
-        .map(read_password)
-        .transpose()?;
+    let password = match &place.password_file {
+        Some(file) => Some(as_password(file, read_secret(file)?)?),
+        None => from_credential(place)?,
+    };
     match keyfile::decode(&content, password.as_ref().map(|text| text.as_str())) {
         Ok(LoadedKey::Signing(pair)) => Ok(pair),
         Ok(LoadedKey::PublicOnly(_)) => Err(WalletError::PublicOnly(path)),
@@ -89,8 +88,25 @@ fn plain_name(setting: &'static str, name: &str) -> Result<(), WalletError> {
     }
 }
 
-fn read_password(path: &Path) -> Result<Zeroizing<String>, WalletError> {
-    let content = read_secret(path)?;
+/// systemd has seen to it that nobody else can read it, in ways that its mode does not show.
+fn from_credential(place: &WalletPlace) -> Result<Option<Zeroizing<String>>, WalletError> {
+    let Some(path) = &place.credential else {
+        return Ok(None);
+    };
+    match std::fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(WalletError::Unreadable {
+            path: path.clone(),
+            cause,
+        }),
+        Ok(content) => {
+            let password = as_password(path, Zeroizing::new(content))?;
+            Ok(Some(password).filter(|password| !password.is_empty()))
+        }
+    }
+}
+
+fn as_password(path: &Path, content: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, WalletError> {
     let text = std::str::from_utf8(&content).map_err(|error| WalletError::Unreadable {
         path: path.to_owned(),
         cause: io::Error::new(io::ErrorKind::InvalidData, error),

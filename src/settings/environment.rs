@@ -148,7 +148,9 @@ impl Environment {
         match variable_named(name).map(|variable| variable.kind) {
             Some(Kind::Node) => without_keys(value),
             Some(Kind::Url | Kind::UrlOrOff | Kind::HttpUrl) => without_credentials(value),
-            Some(Kind::Secret | Kind::Password) if !value.is_empty() => MASK.to_owned(),
+            Some(Kind::Secret | Kind::SecretUrl | Kind::Password) if !value.is_empty() => {
+                MASK.to_owned()
+            }
             _ => value.to_owned(),
         }
     }
@@ -184,9 +186,12 @@ impl Environment {
             Some(wanted) => Err(SettingsError::Malformed {
                 name: variable.name,
                 found: match variable.kind {
-                    Kind::Url | Kind::UrlOrOff | Kind::HttpUrl | Kind::Secret | Kind::Password => {
-                        self.shown(variable.name)
-                    }
+                    Kind::Url
+                    | Kind::UrlOrOff
+                    | Kind::HttpUrl
+                    | Kind::Secret
+                    | Kind::SecretUrl
+                    | Kind::Password => self.shown(variable.name),
                     _ => value.to_owned(),
                 },
                 from,
@@ -226,7 +231,7 @@ fn finding(kind: Kind, value: &str) -> Option<&'static str> {
         ),
         Kind::Url => (is_url(value), "the address of a server"),
         Kind::UrlOrOff => (value.is_empty() || is_url(value), "an address or empty"),
-        Kind::HttpUrl => (
+        Kind::HttpUrl | Kind::SecretUrl => (
             is_url(value) && value.starts_with("http"),
             "an address that begins with https:// or http://",
         ),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::Secret;
 use super::environment::{Environment, SettingsError, parse_hash_job_size};
 
 /// Where the hotkey lies.
@@ -11,6 +12,8 @@ pub struct WalletPlace {
     pub name: String,
     pub hotkey_name: String,
     pub password_file: Option<PathBuf>,
+    /// Where systemd puts the password, if it was given one; may be empty.
+    pub credential: Option<PathBuf>,
 }
 
 /// Shape of the horde score; see `scoring`.
@@ -69,7 +72,15 @@ impl Environment {
             password_file: self
                 .text("BITTENSOR_WALLET_PASSWORD_FILE")
                 .map(|path| self.home_expanded(path)),
+            credential: self
+                .text("CREDENTIALS_DIRECTORY")
+                .map(|folder| PathBuf::from(folder).join("wallet-password")),
         })
+    }
+
+    /// The dead man's switch, which is called after each pass.
+    pub fn healthcheck_url(&self) -> Option<Secret> {
+        self.text("HORDE_HEALTHCHECK_URL").map(Secret::new)
     }
 
     /// The websocket that users' jobs come from.

@@ -25,6 +25,8 @@ pub enum Kind {
     UrlOrOff,
     /// The address of an HTTP server, shown likewise.
     HttpUrl,
+    /// The address of an HTTP server, in which every part may be secret.
+    SecretUrl,
     /// Never shown, not even in a complaint about it.
     Secret,
     /// The same; people choose it, so it may contain spaces and what is not ASCII.
@@ -447,6 +449,13 @@ pub static VARIABLES: &[Variable] = &[
         Some("20"),
         "20",
         "a larger backup is not attached; the mail says where it is",
+    ),
+    variable(
+        "HORDE_HEALTHCHECK_URL",
+        Kind::SecretUrl,
+        None,
+        "https://hc-ping.com/your-uuid",
+        "called after each pass, with /fail after one that failed: a dead man's switch",
     ),
     variable(
         "DEBUG_MINER_KEY",

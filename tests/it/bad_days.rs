@@ -472,6 +472,24 @@ fn an_encrypted_hotkey_needs_its_password_and_never_shows_it() {
     })
     .code(2)
     .stderr(contains("its mode is 640"));
+    // systemd's way, in which an empty one means that there is none
+    let by_systemd = |host: &mut Host, password: &str| {
+        write_private(&host.path("wallet-password"), password.as_bytes());
+        set_mode(&host.path("wallet-password"), 0o440);
+        host.set("CREDENTIALS_DIRECTORY", host.path("").display());
+    };
+    with_a_wallet_that_is(|host| {
+        encrypt(host, None);
+        by_systemd(host, password);
+    })
+    .code(2)
+    .stderr(contains(format!("hotkey {address} is not registered")));
+    with_a_wallet_that_is(|host| {
+        encrypt(host, None);
+        by_systemd(host, "\n");
+    })
+    .code(2)
+    .stderr(contains("encrypted, and no password was given"));
 }
 
 #[test]

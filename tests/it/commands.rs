@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::host::{self, Host};
 use crate::http_server::{Answer, HttpServer};
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 24] = [
     "schedule-synthetic",
     "run-synthetic",
     "set-weights",
@@ -36,6 +36,7 @@ const COMMANDS: [&str; 23] = [
     "miners",
     "config",
     "migrate",
+    "notify",
     "devnet",
     "demo",
 ];
@@ -105,6 +106,7 @@ fn help_fits_80_columns() {
                           users
       config              Show every setting, where it comes from and what it means
       migrate             Bring the database up to date, or make a new one
+      notify              Tell by mail that a unit has failed
       devnet              Run a local subnet to play with, until Ctrl-C
       demo                Rehearse a whole cycle on a local subnet, in about a
                           minute
@@ -379,6 +381,8 @@ fn config_shows_where_each_setting_comes_from() {
         sender of mail; else EMAIL_HOST_USER, else EMAIL_TARGET (from nowhere)
     EMAIL_ATTACHMENT_LIMIT_MIB=20
         a larger backup is not attached; the mail says where it is (from the default)
+    HORDE_HEALTHCHECK_URL=
+        called after each pass, with /fail after one that failed: a dead man's switch (from nowhere)
     DEBUG_MINER_KEY=
         test this miner instead of those of the metagraph (from nowhere)
     DEBUG_MINER_ADDRESS=

@@ -31,6 +31,7 @@ mod mail;
 mod miner_client;
 mod miner_memory;
 mod moto;
+mod notify;
 mod objects;
 mod operator;
 mod params;

@@ -1,0 +1,118 @@
+//! Who is told when something fails: the dead man's switch after each pass, a mail when a unit
+//! fails.
+
+use predicates::prelude::PredicateBooleanExt;
+use predicates::str::contains;
+
+use crate::host::Host;
+use crate::http_server::{Answer, HttpServer};
+use crate::smtp_server::{PASSWORD, SmtpServer, USER, Wants};
+
+fn machine() -> Host {
+    let host = Host::new();
+    host.horde(&["migrate"]).success();
+    host
+}
+
+fn asked(server: &HttpServer) -> Vec<String> {
+    server.asked().into_iter().map(|asked| asked.path).collect()
+}
+
+#[test]
+fn the_dead_mans_switch_is_called_after_each_pass() {
+    let server = HttpServer::start([Answer::Status(200)]);
+    let mut host = machine();
+    host.set("HORDE_HEALTHCHECK_URL", server.url("/my-uuid"));
+    host.horde(&["evict"]).success();
+    host.horde(&["set-weights"]).code(2);
+    assert_eq!(asked(&server), ["/my-uuid", "/my-uuid/fail"]);
+    // what the outside is to blame for is told once it goes on
+    host.set("BITTENSOR_NETWORK", "ws://127.0.0.1:1");
+    for _ in 0..5 {
+        host.horde(&["set-weights"]).code(75);
+    }
+    assert_eq!(asked(&server)[2..], ["/my-uuid/fail"]);
+}
+
+#[test]
+fn a_switch_that_cannot_be_called_fails_no_pass_and_its_address_stays_secret() {
+    let mut host = machine();
+    for url in ["http://127.0.0.1:1/my-uuid", "https://localhost:1/my-uuid"] {
+        host.set("HORDE_HEALTHCHECK_URL", url);
+        host.horde(&["evict"]).success().stderr(
+            contains("HORDE_HEALTHCHECK_URL does not answer").and(contains("my-uuid").not()),
+        );
+        host.horde(&["config"])
+            .success()
+            .stdout(contains("my-uuid").not());
+    }
+    host.set("HORDE_HEALTHCHECK_URL", "my-uuid");
+    host.horde(&["evict"])
+        .code(2)
+        .stderr(contains("HORDE_HEALTHCHECK_URL").and(contains("my-uuid").not()));
+}
+
+#[test]
+fn a_unit_that_failed_is_told_of_once_in_six_hours() {
+    let wants = Wants {
+        tls: "starttls",
+        login: true,
+        size: None,
+    };
+    let Some(server) = SmtpServer::start(&wants) else {
+        return;
+    };
+    let mut host = machine();
+    host.horde(&["notify", "set-weights"])
+        .success()
+        .stdout(contains("EMAIL_HOST is not set"));
+    host.set("EMAIL_HOST", "localhost");
+    host.set("EMAIL_PORT", server.port());
+    host.set("EMAIL_HOST_USER", USER);
+    host.set("EMAIL_HOST_PASSWORD", PASSWORD);
+    host.set("EMAIL_TARGET", "operator@example.org");
+    let authority = server.folder().join("authority.pem");
+    host.set("SSL_CERT_FILE", authority.display());
+    host.horde(&["set-weights"]).code(2);
+    host.horde(&["notify", "set-weights"])
+        .success()
+        .stdout(contains(
+            "told operator@example.org that set-weights has failed",
+        ));
+    host.horde(&["notify", "set-weights"])
+        .success()
+        .stdout(contains("was told of already"));
+    // also with a database that nobody can read
+    std::fs::write(host.database(), "no database at all, just text").expect("written");
+    host.horde(&["notify", "run-synthetic"]).success();
+    let told = host.path("horde.told-set-weights");
+    std::fs::write(told, "2026-01-01T00:00:00+00:00").expect("written");
+    host.horde(&["notify", "set-weights"]).success();
+    let mails = server.mails();
+    let text = |number: usize| mails[number]["text"].as_str().expect("text").to_owned();
+    assert_eq!(mails.len(), 3);
+    assert_eq!(
+        mails[0]["headers"]["subject"],
+        "horde: set-weights has failed"
+    );
+    assert!(
+        text(0).contains("Its last pass: setting BITTENSOR_NETWORK is missing"),
+        "{}",
+        text(0)
+    );
+    assert!(
+        text(0).contains("journalctl -u horde-set-weights"),
+        "{}",
+        text(0)
+    );
+    assert!(
+        text(1).contains("The database cannot be read"),
+        "{}",
+        text(1)
+    );
+    for unit in ["../x", "", "set weights"] {
+        host.horde(&["notify", unit])
+            .code(2)
+            .stderr(contains("it is not the name of a unit"));
+    }
+}
