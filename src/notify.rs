@@ -92,7 +92,7 @@ fn text(environment: &Environment, unit: &Unit, now: DateTime<Utc>) -> String {
     match status(environment, now) {
         Ok(status) => {
             let passes = status.passes.iter();
-            let last = passes.filter(|pass| pass.name.replace(' ', "-") == *name);
+            let last = passes.filter(|pass| pass.name == *name);
             lines.extend(last.map(|pass| format!("Its last pass: {}", pass.summary)));
             lines.push("What is wrong now:".to_owned());
             for problem in &status.problems {

@@ -11,14 +11,18 @@ use crate::store::{
 };
 
 /// The passes that a timer starts, and how often, in seconds.
-pub const PERIODS: [(&str, i64); 7] = [
+pub const PERIODS: [(&str, i64); 11] = [
     ("schedule-synthetic", 60),
     ("run-synthetic", 30),
     ("set-weights", 60),
     ("sync-params", 300),
     ("send-events", 300),
+    ("prompts-generate", 300),
+    ("prompts-sample", 1800),
+    ("prompts-answer", 300),
     ("fetch-receipts", 1800),
     ("backup-db", 86_400),
+    ("evict", 86_400),
 ];
 /// A timer that missed this many of its periods is not running.
 const PERIODS_MISSED: i32 = 10;
