@@ -8,8 +8,8 @@ use horde_validator::settings::Environment;
 use indicatif::MultiProgress;
 
 use crate::{
-    backup_db, config, debug_run, evict, fetch_receipts, list_backups, migrate, miners, notify,
-    output, params, prompts, provision_buckets, relay_organic, restore_db, run_synthetic,
+    backup_db, config, debug_run, doctor, evict, fetch_receipts, list_backups, migrate, miners,
+    notify, output, params, prompts, provision_buckets, relay_organic, restore_db, run_synthetic,
     schedule_synthetic, send_events, serving, set_weights, signals, status, sync_params,
 };
 
@@ -86,6 +86,7 @@ enum Command {
     ProvisionBuckets(provision_buckets::ProvisionBuckets),
     DebugRun(debug_run::DebugRun),
     Status(status::Status),
+    Doctor(doctor::Doctor),
     Params(params::Params),
     Serving(serving::Serving),
     Miners(miners::Miners),
@@ -133,6 +134,7 @@ impl Cli {
             Command::RestoreDb(args) => args.run(&frame(), json),
             Command::ProvisionBuckets(args) => args.run(&frame(), json),
             Command::DebugRun(args) => args.run(&frame(), json),
+            Command::Doctor(args) => args.run(&environment, json),
             Command::Status(args) => args.run(&environment, json),
             Command::Params(args) => args.run(&environment, json),
             Command::Serving(args) => args.run(&environment, json),

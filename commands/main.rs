@@ -13,6 +13,7 @@ mod demo;
 mod demo_table;
 #[cfg(feature = "devnet")]
 mod devnet;
+mod doctor;
 mod evict;
 mod fetch_receipts;
 mod list_backups;

@@ -5,7 +5,7 @@
 //! passes (`synthetic`, `weights`, `organic`, `receipts`, `prompts`, `events`, `sync_params`,
 //! `buckets`, `backup`, `evict`), the outside (`chain`, `miner`, `facilitator`, `objects`, `mail`, `http`),
 //! memory (`store`), rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`,
-//! `llmjob`), files that survive (`durable`). `pass` is the frame of all passes; `debug`, `notify`,
+//! `llmjob`), files that survive (`durable`). `pass` is the frame of all passes; `debug`, `doctor`, `notify`,
 //! `pinning` and `status` serve commands that are none.
 //! Among passes, `synthetic` reads answers as `prompts` does, and `prompts` drives jobs as
 //! `organic` does; none goes the other way.
@@ -25,6 +25,7 @@ pub mod chain;
 pub mod debug;
 #[cfg(feature = "devnet")]
 pub mod devnet;
+pub mod doctor;
 mod durable;
 pub mod events;
 pub mod evict;

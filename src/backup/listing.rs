@@ -135,6 +135,15 @@ async fn remote(
     }
 }
 
+/// How many backups there are at a place; `None`: it is not set.
+///
+/// # Errors
+/// It is set in part only, or cannot be looked into.
+pub async fn count(environment: &Environment, place: Place) -> Result<Option<usize>, BackupError> {
+    let backups = remote(environment, place).await?;
+    Ok(backups.map(|backups| backups.len()))
+}
+
 /// The bucket of a place, if it is set.
 pub(super) async fn bucket(
     environment: &Environment,

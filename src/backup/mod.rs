@@ -23,7 +23,7 @@ mod unpack;
 mod verify;
 
 pub use error::BackupError;
-pub use listing::{Listed, Listing, Place, list};
+pub use listing::{Listed, Listing, Place, count, list};
 pub use name::BackupName;
 pub use pass::{Options, run};
 pub use restore::{Replaced, restore};

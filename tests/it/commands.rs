@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::host::{self, Host};
 use crate::http_server::{Answer, HttpServer};
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "schedule-synthetic",
     "run-synthetic",
     "set-weights",
@@ -31,6 +31,7 @@ const COMMANDS: [&str; 24] = [
     "provision-buckets",
     "debug-run",
     "status",
+    "doctor",
     "params",
     "serving",
     "miners",
@@ -99,6 +100,7 @@ fn help_fits_80_columns() {
       provision-buckets   Make and verify the buckets of prompts and answers
       debug-run           Try one miner, with every step shown
       status              Show what happened last, what is due, and what is wrong
+      doctor              Check all that a validator needs, and say what to do
       params              Show or pin the subnet's parameters, and where each value
                           comes from
       serving             Take part or not: batches, weights and jobs of users
@@ -467,6 +469,7 @@ fn every_key_of_a_json_document_is_documented() {
         &["list-backups"],
         &["verify-backup"],
         &["status"],
+        &["doctor"],
         &["restore-db"],
         &["status"],
         &["params", "pin", "DYNAMIC_MAX_WEIGHT", "9"],

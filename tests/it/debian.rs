@@ -11,7 +11,7 @@ use crate::host::poll;
 
 pub(crate) struct Debian {
     folder: tempfile::TempDir,
-    /// systemd-nspawn and the process id of the system's init, once it is booted.
+    /// systemd-nspawn and the process id of the system's first process, once there is one.
     booted: Option<(Child, u32)>,
 }
 
@@ -95,9 +95,9 @@ impl Debian {
     /// Runs a script as root inside of it.
     pub(crate) fn run(&self, script: &str) -> Output {
         let mut command = match &self.booted {
-            Some((_, init)) => {
+            Some((_, first)) => {
                 let mut command = Command::new("nsenter");
-                command.args(["--all", "--target", &init.to_string(), "bash", "-s"]);
+                command.args(["--all", "--target", &first.to_string(), "bash", "-s"]);
                 command
             }
             None => {
@@ -136,10 +136,18 @@ impl Debian {
         said
     }
 
+    fn number(&self) -> String {
+        let name = self.folder.path().file_name().expect("a name");
+        let plain = name.to_string_lossy();
+        plain.chars().filter(char::is_ascii_alphanumeric).collect()
+    }
+
     fn nspawn(&self) -> Command {
         let mut command = Command::new("systemd-nspawn");
         command
-            .args(["--register=no", "--keep-unit", "--machine=horde-test"])
+            .args(["--register=no", "--keep-unit"])
+            // two of them may run at once
+            .arg(format!("--machine=horde-test-{}", self.number()))
             .arg("--directory")
             .arg(self.folder.path());
         command
@@ -147,41 +155,66 @@ impl Debian {
 
     /// Starts systemd in it and waits until it is up.
     pub(crate) fn boot(&mut self) {
-        let child = self
-            .nspawn()
-            .args(["--boot", "--console=pipe"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("started");
-        let children = format!("/proc/{0}/task/{0}/children", child.id());
-        let init = poll("an init", Duration::from_secs(20), || {
-            let pids = std::fs::read_to_string(&children).ok()?;
-            let mut pids = pids.split_whitespace();
-            // what makes the system is a child, too, for a moment
-            let is_init = |pid: &&str| {
-                let name = std::fs::read_to_string(format!("/proc/{pid}/comm"));
-                name.is_ok_and(|name| name == "systemd\n")
-            };
-            pids.find(is_init)?.parse().ok()
-        });
-        self.booted = Some((child, init));
+        self.start(&["--boot"], "systemd");
         poll("a system that is up", Duration::from_secs(60), || {
             let state = self.run("systemctl is-system-running");
             let state = String::from_utf8_lossy(&state.stdout).into_owned();
             matches!(state.trim(), "running" | "degraded").then_some(())
         });
     }
+
+    /// Lets root log in over ssh with this public key, on a port of loopback, which it gives back.
+    pub(crate) fn serve_ssh(&mut self, public_key: &str) -> u16 {
+        self.write("/root/.ssh/authorized_keys", public_key);
+        self.run_well(
+            "chmod -R go= /root/.ssh; chown -R root: /root; ssh-keygen -A; mkdir -p /run/sshd",
+        );
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        drop(listener);
+        let (port_text, sshd) = (
+            port.to_string(),
+            "mkdir -p /run/sshd; exec /usr/sbin/sshd -D -p",
+        );
+        let script = format!("{sshd} {port_text} -o ListenAddress=127.0.0.1");
+        self.start(&["bash", "-c", &script], "sshd");
+        poll("a server that listens", Duration::from_secs(20), || {
+            std::net::TcpStream::connect(("127.0.0.1", port)).ok()
+        });
+        port
+    }
+
+    /// Starts a process of this name as the first one.
+    fn start(&mut self, arguments: &[&str], name: &str) {
+        let child = self
+            .nspawn()
+            .arg("--console=pipe")
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("started");
+        let children = format!("/proc/{0}/task/{0}/children", child.id());
+        let first = poll("a first process", Duration::from_secs(20), || {
+            let pids = std::fs::read_to_string(&children).ok()?;
+            let mut pids = pids.split_whitespace();
+            // what makes the system is a child, too, for a moment
+            let is_first = |pid: &&str| {
+                let found = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+                found.is_ok_and(|found| found.trim() == name)
+            };
+            pids.find(is_first)?.parse().ok()
+        });
+        self.booted = Some((child, first));
+    }
 }
 
 impl Drop for Debian {
     fn drop(&mut self) {
-        if let Some((mut child, init)) = self.booted.take() {
-            // the init's own children go with it
-            let _ = Command::new("kill")
-                .args(["-KILL", &init.to_string()])
-                .status();
+        if let Some((mut child, _)) = self.booted.take() {
+            // the whole system goes with it
+            let _ = child.kill();
             let _ = child.wait();
         }
     }

@@ -17,6 +17,7 @@ mod devnet_miner_jobs;
 mod devnet_node;
 mod devnet_services;
 mod devnet_weights;
+mod doctor;
 mod events_sending;
 mod evict;
 mod formatting;
@@ -24,6 +25,7 @@ mod hashjob;
 mod host;
 mod http_server;
 mod install_script;
+mod installing;
 mod job_score;
 mod keyfiles;
 #[cfg(feature = "failpoints")]
