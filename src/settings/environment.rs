@@ -8,6 +8,7 @@ use url::Url;
 
 use super::backup::{are_addresses, parse_recipients};
 use super::bucket_name::BucketName;
+use super::env_file;
 use super::secret::MASK;
 use super::storage::parse_signature_version;
 use super::variables::{Kind, VARIABLES, Variable, variable_named};
@@ -111,9 +112,9 @@ impl Environment {
                 path: path.to_owned(),
                 finding,
             };
-            let pairs = dotenvy::from_path_iter(path).map_err(|e| unreadable(e.to_string()))?;
-            for pair in pairs {
-                let (name, value) = pair.map_err(|error| unreadable(without_values(&error)))?;
+            let text = std::fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
+            let pairs = env_file::parse(&text, |name| variable_named(name).is_some());
+            for (name, value) in pairs.map_err(|error| unreadable(error.to_string()))? {
                 values.insert(name, (value, Source::File(path.to_owned())));
             }
         }
@@ -311,26 +312,6 @@ fn without_credentials(address: &str) -> String {
         Some(url.to_string())
     });
     shown.unwrap_or_else(|| "an address that cannot be read".to_owned())
-}
-
-/// A parse error of a `.env` line quotes the line, which may hold a secret.
-fn without_values(error: &dotenvy::Error) -> String {
-    match error {
-        dotenvy::Error::LineParse(line, position) => {
-            let name = line.split_once('=').map(|(name, _)| name.trim());
-            match name.filter(|name| is_variable_name(name)) {
-                Some(name) => format!("the line of `{name}` is malformed at character {position}"),
-                None => "a line is not of the form NAME=value".to_owned(),
-            }
-        }
-        other => other.to_string(),
-    }
-}
-
-/// Whether a text is surely a name and no part of a secret.
-fn is_variable_name(text: &str) -> bool {
-    let fits = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    text.len() <= 64 && text.contains('_') && text.chars().all(fits)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod backup;
 mod bucket_name;
+mod env_file;
 mod environment;
 mod groups;
 mod secret;
