@@ -68,6 +68,10 @@ impl Debian {
         for part in ["install.sh", "Cargo.toml", "systemd", "crontab.example"] {
             self.take(&project.join(part), "/src/");
         }
+        self.take(
+            &project.join("src/settings/variables.rs"),
+            "/src/src/settings/",
+        );
         self.take(Path::new(env!("CARGO_BIN_EXE_horde")), "/src/horde");
     }
 
@@ -220,9 +224,11 @@ impl Drop for Debian {
     }
 }
 
-/// Both of what a program has printed.
+/// Both of what a program has printed, without what nspawn says of itself.
 pub(crate) fn said(output: &Output) -> String {
-    [&output.stdout[..], &output.stderr]
-        .map(String::from_utf8_lossy)
-        .concat()
+    let both = [&output.stdout[..], &output.stderr].map(String::from_utf8_lossy);
+    let both = both.concat();
+    let lines = both.split_inclusive('\n');
+    let of_nspawn = |line: &&str| line.starts_with("Attempted to remove disk file system");
+    lines.filter(|line| !of_nspawn(line)).collect()
 }

@@ -49,7 +49,7 @@ fn master_is_deployed_others_are_not_and_what_fails_leaves_the_old_version() {
     // in place of ten minutes of compiling; each version differs
     pair.server.run_well("cp /src/horde /root/built");
     let build =
-        r#"HORDE_BUILD='cat /root/built version >"$HORDE_BINARY"; chmod 755 "$HORDE_BINARY"'"#;
+        r#"HORDE_BUILD='cat /root/built version >"$HORDE_BINARY" && chmod 755 "$HORDE_BINARY"'"#;
     let output = pair.install(build, "git-deploy server");
     assert!(output.status.success(), "{}", said(&output));
     pair.own.run_well(

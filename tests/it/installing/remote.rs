@@ -192,6 +192,7 @@ fn a_test_program_runs_on_the_remote_host_and_its_output_and_exit_status_come_ba
         return;
     };
     let own = &pair.own;
+    pair.server.run_well("rm -r /src");
     let runner = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/remote_runner.sh");
     own.take(std::path::Path::new(runner), "/src/tests/");
     own.write(
