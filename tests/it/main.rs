@@ -34,6 +34,7 @@ mod mail;
 mod miner_client;
 mod miner_memory;
 mod moto;
+mod moving;
 mod notify;
 mod objects;
 mod operator;
