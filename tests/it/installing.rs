@@ -2,6 +2,7 @@
 
 mod deploying;
 mod local;
+mod package;
 mod remote;
 
 use horde_validator::devnet::accounts::Account;

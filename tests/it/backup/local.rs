@@ -211,3 +211,30 @@ fn in_own_mounts(host: &Host, script: &str) -> std::process::Output {
         .output()
         .expect("it runs")
 }
+
+#[test]
+fn a_backup_that_is_old_or_was_never_made_is_red() {
+    let host = machine();
+    let red = |finding: &str| {
+        let status = host.horde(&["status"]).success();
+        status.stdout(contains(finding).and(contains("run `horde backup-db`")));
+    };
+    let all_is_well = || {
+        host.horde(&["status"])
+            .success()
+            .stdout(contains("all is well"))
+    };
+    let change = |sql: &str| {
+        let db = Connection::open(host.database()).expect("it opens");
+        db.execute_batch(sql).expect("changed");
+    };
+    all_is_well();
+    change("UPDATE refinery_schema_history SET applied_on = '2026-01-01T00:00:00Z'");
+    red("! there is no backup yet");
+    back_up(&host);
+    all_is_well();
+    change(
+        "UPDATE backups SET made_at = strftime('%Y-%m-%dT%H:%M:%S.000000Z', 'now', '-40 hours')",
+    );
+    red("! the newest backup is 40 hours old");
+}
