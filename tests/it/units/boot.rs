@@ -1,7 +1,9 @@
-//! A machine with all timers, on a local subnet: each of them fires, each pass succeeds, weights
-//! come into force.
+//! A validator's life on a local subnet, under a real systemd: installed, with all timers firing and
+//! all passes succeeding until weights are in force; backed up by cron; upgraded by `git push`; moved
+//! to another machine.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use horde_validator::devnet::node::CommitScheme;
@@ -22,7 +24,7 @@ const OFTEN: &str = "[Unit]\nStartLimitIntervalSec=0\n";
 const ROUNDS: i64 = 2;
 const LIMIT: Duration = Duration::from_secs(150);
 
-fn subnet(folder: &std::path::Path) -> Subnet {
+fn subnet(folder: &Path) -> Subnet {
     Subnet::start(Plan {
         folder: folder.to_owned(),
         scheme: CommitScheme::Epochs,
@@ -83,74 +85,99 @@ fn fast_timers() -> Vec<String> {
     timers
 }
 
-fn weights_in_force(debian: &Debian) -> i64 {
+fn count(debian: &Debian, what: &str) -> i64 {
     let path = debian.path("/var/lib/horde/horde.db");
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let sql = format!("SELECT count(*) FROM {what}");
     db.expect("it opens")
-        .query_row(
-            "SELECT count(*) FROM weights WHERE state = 'final'",
-            [],
-            |row| row.get(0),
-        )
+        .query_row(&sql, [], |row| row.get(0))
         .expect("a number")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_timer_fires_and_each_pass_succeeds_under_a_real_systemd() {
-    let Some(mut debian) = Debian::new() else {
-        return;
-    };
-    let folder = tempfile::tempdir().expect("a folder");
-    let subnet = subnet(folder.path());
-    debian.write("/src/devnet.env", &settings(&subnet));
-    // with the parameters of the subnet
-    debian.take(&folder.path().join("horde.db"), "/var/lib/horde/");
-    debian.take(&folder.path().join("wallets"), "/src/");
+/// Asks `horde` as the user of the units.
+fn horde(debian: &Debian, arguments: &str) -> String {
+    debian.run_well(&format!(
+        "cd /var/lib/horde && runuser -u horde -- horde --env-file /etc/horde/horde.env {arguments}"
+    ))
+}
+
+/// Installs it with the wallet and these settings, and speeds up its timers.
+fn install(debian: &Debian, folder: &Path, settings: &str) {
+    debian.write("/src/devnet.env", settings);
+    debian.take(&folder.join("wallets"), "/src/");
     debian.run_well(
-        "useradd --system --user-group --no-create-home horde; chown -R horde: /var/lib/horde; \
+        "getent passwd horde || useradd --system --user-group --no-create-home horde; \
+         mkdir -p /var/lib/horde; chown -R horde: /var/lib/horde; \
          cd /src && ./install.sh local --binary horde --env-file devnet.env \
          --hotkey wallets/*/hotkeys/*",
     );
-    // the backup is left to cron, each minute
-    let crontab = include_str!("../../../crontab.example").replace("\n30 0 * * *", "\n* * * * *");
-    debian.write("/src/crontab", &crontab);
-    debian.run_well("crontab -u horde /src/crontab");
     for timer in fast_timers() {
         let service = timer.replace(".timer", ".service");
         debian.write(&format!("/etc/systemd/system/{timer}.d/fast.conf"), FAST);
         debian.write(&format!("/etc/systemd/system/{service}.d/fast.conf"), OFTEN);
     }
+}
+
+/// Waits until it is so, and shows the log if it never is.
+async fn until(debian: &Debian, what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + LIMIT;
+    while !is_so() {
+        if Instant::now() > deadline {
+            let log = "journalctl --no-pager -n 120 -u 'horde-*'; systemctl --failed";
+            panic!(
+                "{what} did not come: {:?}\n{}",
+                passes(debian),
+                debian.run_well(log)
+            );
+        }
+        sleep(Duration::from_millis(500)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_validator_lives_under_a_real_systemd() {
+    let Some(mut debian) = Debian::new() else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let subnet = subnet(folder.path());
+    // with the parameters of the subnet
+    debian.take(&folder.path().join("horde.db"), "/var/lib/horde/");
+    install(&debian, folder.path(), &settings(&subnet));
+    // the backup is left to cron, each minute
+    let crontab = include_str!("../../../crontab.example").replace("\n30 0 * * *", "\n* * * * *");
+    debian.write("/src/crontab", &crontab);
+    debian.run_well("crontab -u horde /src/crontab");
     debian.boot();
     let timers: Vec<String> = fast_timers()
         .iter()
         .map(|timer| super::arguments(&timer.replace(".timer", ".service")).join("-"))
         .collect();
-    let deadline = Instant::now() + LIMIT;
-    loop {
-        let (counts, bad) = passes(&debian);
-        let missing: Vec<&String> = timers
-            .iter()
-            .filter(|pass| counts.get(*pass).is_none_or(|count| *count < ROUNDS))
-            .collect();
-        let by_cron = counts.get("backup-db").copied().unwrap_or(0);
-        if missing.is_empty() && weights_in_force(&debian) > 0 && by_cron > 0 {
-            assert_eq!(bad, None);
-            break;
-        }
-        if Instant::now() > deadline {
-            let journal =
-                debian.run_well("journalctl --no-pager -n 120 -u 'horde-*'; systemctl --failed");
-            panic!("{missing:?} did not run twice: {counts:?}, {bad:?}\n{journal}");
-        }
-        sleep(Duration::from_millis(500)).await;
-    }
-    let failed = debian.run_well("systemctl list-units --failed --plain --no-legend 'horde*'");
-    assert_eq!(failed, "");
-    let status =
-        debian.run_well("runuser -u horde -- horde --env-file /etc/horde/horde.env status");
+    until(
+        &debian,
+        "two rounds of all passes, weights, a backup",
+        || {
+            let (counts, _) = passes(&debian);
+            let rounds = |pass: &str| counts.get(pass).copied().unwrap_or(0);
+            timers.iter().all(|pass| rounds(pass) >= ROUNDS)
+                && count(&debian, "weights WHERE state = 'final'") > 0
+                && rounds("backup-db") > 0
+        },
+    )
+    .await;
+    assert_eq!(passes(&debian).1, None);
+    let failed = "systemctl list-units --failed --plain --no-legend 'horde*'";
+    assert_eq!(debian.run_well(failed), "");
+    let status = horde(&debian, "status");
     assert!(status.contains("relay      connected"), "{status}");
 
-    // one word quiets everything, one starts it again
+    one_word_quiets_everything_and_one_starts_it(&debian);
+    is_upgraded_by_a_push(&debian).await;
+    assert_eq!(debian.run_well(failed), "");
+    moves(&debian, folder.path(), &settings(&subnet)).await;
+}
+
+fn one_word_quiets_everything_and_one_starts_it(debian: &Debian) {
     debian.run_well("systemctl stop horde.target");
     let active = "systemctl list-units --state=active,activating --plain --no-legend 'horde*'";
     assert_eq!(debian.run_well(active), "");
@@ -160,4 +187,60 @@ async fn each_timer_fires_and_each_pass_succeeds_under_a_real_systemd() {
         assert!(again.contains(&timer), "{timer}: {again}");
     }
     assert!(again.contains("horde-relay-organic.service"), "{again}");
+}
+
+/// Passes go on meanwhile, and the relay goes over to the new program.
+async fn is_upgraded_by_a_push(debian: &Debian) {
+    let said = debian.run_well(
+        r#"cd /src && mv horde /root/built && rm -r wallets devnet.env && echo 2 >version &&
+           HORDE_BUILD='cat /root/built version >"$HORDE_BINARY" && chmod 755 "$HORDE_BINARY"' \
+               ./install.sh git-deploy &&
+           git init -q -b master && git config user.name test && git config user.email test@example.org &&
+           git add . && git commit -qm first && git push /root/repos/validator.git master"#,
+    );
+    assert!(said.contains("deployed: "), "{said}");
+    assert!(
+        said.contains("the relay goes on with the new program"),
+        "{said}"
+    );
+    debian.run_well("cmp /root/built /usr/local/bin/horde.previous");
+    let is_new =
+        "test /proc/$(systemctl show -P MainPID horde-relay-organic)/exe -ef /usr/local/bin/horde";
+    until(debian, "a relay of the new program", || {
+        debian.run(is_new).status.success()
+    })
+    .await;
+}
+
+/// As docs/moving.md says.
+async fn moves(old: &Debian, folder: &Path, settings: &str) {
+    let mut new = Debian::new().expect("there was one before");
+    install(&new, folder, &format!("{settings}MIGRATING=1\n"));
+    assert!(horde(&new, "status").contains("serving    NO"));
+
+    horde(old, "serving off");
+    old.run_well("systemctl stop horde.target");
+    let made = horde(old, "--quiet backup-db --local-only");
+    let name = made.split(' ').next().expect("a name");
+    for file in [name.to_owned(), format!("{name}.sha256")] {
+        new.take(
+            &old.path("/var/lib/horde/backups").join(file),
+            "/var/lib/horde/backups/",
+        );
+    }
+    new.run_well("chown -R horde: /var/lib/horde");
+    horde(&new, "restore-db");
+    horde(&new, "serving on");
+    new.run_well("sed -i '/^MIGRATING=/d' /etc/horde/horde.env");
+    let batches = "batches WHERE state = 'done'";
+    let (before, of_old) = (count(&new, batches), count(old, batches));
+    new.boot();
+    until(&new, "a batch on the new machine", || {
+        count(&new, batches) > before
+    })
+    .await;
+    assert_eq!(count(old, batches), of_old);
+    let status = horde(&new, "status");
+    assert!(status.contains("serving    yes"), "{status}");
+    assert!(!status.contains("not from here"), "{status}");
 }
