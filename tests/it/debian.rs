@@ -53,6 +53,11 @@ impl Debian {
             .arg(debian.path("/"))
             .status();
         assert!(copied.expect("cp is everywhere").success());
+        let trial = debian.run("true");
+        if !trial.status.success() {
+            eprintln!("passed over: no system can be run here: {}", said(&trial));
+            return None;
+        }
         debian.take_project();
         Some(debian)
     }
