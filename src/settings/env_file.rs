@@ -31,7 +31,8 @@ pub(super) fn parse(
         let assignment = line.strip_prefix("export ").unwrap_or(line);
         let Some((name, value)) = assignment.split_once('=') else {
             // a part of another program's value, or a setting that was not finished
-            match is_ours(assignment.trim()) {
+            let first = assignment.split_whitespace().next();
+            match first.is_some_and(&is_ours) {
                 true => return Err(Malformed::NoName(number)),
                 false => continue,
             }
@@ -123,6 +124,7 @@ mod tests {
         assert_eq!(parse("A=1\nOURS=\"x", ours), Err(Malformed::Quote(2)));
         assert_eq!(parse("OURS='x'y", ours), Err(Malformed::Quote(1)));
         assert_eq!(parse("\nOURS", ours), Err(Malformed::NoName(2)));
+        assert_eq!(parse("OURS 12", ours), Err(Malformed::NoName(1)));
     }
 
     proptest! {

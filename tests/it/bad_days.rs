@@ -565,17 +565,27 @@ fn a_malformed_setting_is_shown_with_what_it_should_be() {
 fn no_error_quotes_a_secret_from_the_settings() {
     let secret = "hunter2";
     for line in [
-        &format!("BITTENSOR_WALLET_PASSWORD='{secret}"),
-        &format!("{secret} without a name"),
-        secret,
-        &format!("{secret}== ="),
+        &format!("EMAIL_HOST_PASSWORD='{secret}"),
+        &format!("EMAIL_HOST_PASSWORD {secret}"),
+        &format!("EMAIL_HOST_PASSWORD=\"{secret}\" {secret}"),
     ] {
         with_a_wallet_that_is(|host| {
             std::fs::write(host.path(".env"), format!("{line}\n")).expect("written");
         })
         .code(2)
-        .stderr(contains("the settings file `.env` cannot be read: ").and(contains(secret).not()));
+        .stderr(
+            contains("the settings file `.env` cannot be read: ")
+                .and(contains("line 1"))
+                .and(contains(secret).not()),
+        );
     }
+    // what is not ours is not read
+    let host = Host::new();
+    let others = format!("{secret}\n{secret} without a name\nTHEIR_PASSWORD='{secret}\n");
+    std::fs::write(host.path(".env"), others).expect("written");
+    host.horde(&["config"])
+        .success()
+        .stdout(contains(secret).not());
     with_a_wallet_that_is(|host| {
         host.set(
             "BITTENSOR_NETWORK",
