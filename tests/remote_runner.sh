@@ -31,7 +31,7 @@ send_file() {
     local path sum
     path=$(printf %q "$1")
     sum=$(sha256sum <"$1")
-    on_host "mkdir -p $(printf %q "$(dirname "$1")"); sha256sum <$path 2>/dev/null || true" </dev/null |
+    on_host "mkdir -p $(printf %q "$(dirname "$1")"); [[ ! -f $path ]] || sha256sum <$path" </dev/null |
         grep -qxF -- "$sum" || on_host "cat >$path.new; chmod 0755 $path.new; mv -f $path.new $path" <"$1"
 }
 
