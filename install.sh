@@ -52,6 +52,7 @@ USAGE
 }
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+command=
 dry_run=
 lists_are_fresh=
 
@@ -1364,7 +1365,6 @@ run_tests() {
 }
 
 main() {
-    local command=
     while (($# > 0)); do
         case $1 in
             -h | --help) usage; return ;;
