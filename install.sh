@@ -534,7 +534,8 @@ install_backup() {
     has_backups "$maker" || { say "no backup: neither version can make one"; return 0; }
     said=$(as_horde "$maker" --env-file "$settings" backup-db --local-only 2>&1) ||
         fail "the database cannot be backed up (--no-backup goes on without): ${said:0:600}"
-    say "${said:0:600}"
+    # the result comes after the story
+    say "${said##*$'\n'}"
 }
 
 has_backups() { as_horde "$1" backup-db --help >/dev/null 2>&1; }
