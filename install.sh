@@ -1168,7 +1168,8 @@ trusted_miner() {
         return
     fi
     connect
-    on_server set_up_miner "$key" "$miner_port" "$class" "$patience"
+    # stdout is for the settings
+    on_server set_up_miner "$key" "$miner_port" "$class" "$patience" >&2
     address=$(ssh -G ${port:+-p "$port"} -- "$destination" | sed -n 's/^hostname //p')
     answers "$address" "$miner_port" ||
         say "port $miner_port of $address does not answer from here; the validator must reach it: look at the firewall"
@@ -1237,6 +1238,8 @@ write_miner_files() {
     (umask 077 && mkdir -p "$folder" && touch "$folder/.env")
     mkdir -p "$HOME/.bittensor/wallets"
     miner_compose_file >"$folder/docker-compose.yml"
+    # its last line may lack its end
+    [[ -z $(tail -c 1 "$folder/.env") ]] || echo >>"$folder/.env"
     local line name
     while IFS= read -r line; do
         name=${line%%=*}
