@@ -47,12 +47,7 @@ impl Debian {
             folder,
             booted: None,
         };
-        let copied = Command::new("cp")
-            .args(["-a", "--reflink=auto"])
-            .arg(root.join("."))
-            .arg(debian.path("/"))
-            .status();
-        assert!(copied.expect("cp is everywhere").success());
+        debian.take_system(&root);
         let trial = debian.run("true");
         if !trial.status.success() {
             eprintln!("passed over: no system can be run here: {}", said(&trial));
@@ -60,6 +55,25 @@ impl Debian {
         }
         debian.take_project();
         Some(debian)
+    }
+
+    /// Copies the system. Its files below /usr, nearly all, are only linked: whoever changes one of
+    /// them puts a new one in its place.
+    fn take_system(&self, root: &Path) {
+        for entry in std::fs::read_dir(root).expect("a system") {
+            let entry = entry.expect("read");
+            let how = if entry.file_name() == "usr" {
+                "-al"
+            } else {
+                "-a"
+            };
+            let copied = Command::new("cp")
+                .arg(how)
+                .arg(entry.path())
+                .arg(self.folder.path())
+                .status();
+            assert!(copied.expect("cp is everywhere").success());
+        }
     }
 
     /// Where a path of the system is on this machine.
@@ -94,6 +108,8 @@ impl Debian {
         let path = self.path(inside);
         let folder = path.parent().expect("below the root");
         std::fs::create_dir_all(folder).expect("a folder");
+        // it may be shared with other systems, or lead to one that is
+        let _ = std::fs::remove_file(&path);
         std::fs::write(path, text).expect("written");
     }
 
