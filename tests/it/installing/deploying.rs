@@ -1,10 +1,13 @@
 //! Deploying by `git push`, with real repositories and a real sshd.
 
+use std::time::Duration;
+
 use rusqlite::Connection;
 
 use super::remote::Pair;
-use super::write_wallet;
-use crate::debian::said;
+use super::{PYTHON_ENV, write_wallet};
+use crate::debian::{Debian, said};
+use crate::host::poll;
 
 /// What a push says, and whether git took it. A hook after the fact cannot refuse it.
 fn push(pair: &Pair, what: &str) -> String {
@@ -105,5 +108,68 @@ fn master_is_deployed_others_are_not_and_what_fails_leaves_the_old_version() {
     assert_eq!(
         pair.server.run_well("sha256sum /usr/local/bin/horde"),
         program
+    );
+}
+
+#[test]
+fn of_two_pushes_at_once_the_second_waits_for_the_first() {
+    let Some(pair) = Pair::new() else {
+        return;
+    };
+    // the first build ends when it is told to, and in any case some time
+    let build = r#"HORDE_BUILD='n=0
+        until [ -e /root/go ] || [ $((n += 1)) = 600 ]; do sleep 0.1; done
+        cp /src/horde "$HORDE_BINARY"'"#;
+    let output = pair.install(build, "git-deploy server");
+    assert!(output.status.success(), "{}", said(&output));
+    pair.own.run_well(
+        "cd /src && mv horde /root/ && git init -q -b master && \
+         git config user.name test && git config user.email test@example.org && \
+         git add . && git commit -qm first && git remote add production server:repos/validator.git",
+    );
+    commit(&pair, "master");
+    commit(&pair, "other");
+    std::thread::scope(|threads| {
+        let pushes = threads.spawn(|| {
+            pair.own.run_well(
+                "cd /src; git push production master 2>/root/first & \
+                 until grep -q building /root/first; do sleep 0.1; done; \
+                 git push production other:master 2>/root/second; wait",
+            )
+        });
+        poll("a push that waits", Duration::from_secs(40), || {
+            let told = pair.own.read("/root/second");
+            told.contains("another push is being deployed; waiting")
+                .then_some(())
+        });
+        assert_eq!(deployed(&pair), "none\n");
+        pair.server.write("/root/go", "");
+        pushes.join().expect("both pushes");
+    });
+    let told = pair.own.read("/root/first");
+    assert!(told.contains("deployed: "), "{told}");
+    assert_eq!(deployed(&pair), version(&pair, "other"));
+}
+
+#[test]
+fn a_machine_deploys_to_itself_and_takes_over_what_lay_there() {
+    let Some(debian) = Debian::new() else {
+        return;
+    };
+    debian.write("/root/domains/validator/.env", PYTHON_ENV);
+    debian.run_well(
+        "cd /src && HORDE_BUILD='cp /src/horde \"$HORDE_BINARY\"' ./install.sh git-deploy",
+    );
+    debian.run_well(
+        "cp -r /src /root/clone; cd /root/clone; rm horde; git init -q -b master; git config user.name test; \
+         git config user.email test@example.org; git add .; git commit -qm first",
+    );
+    let told = debian.run_well("cd /root/clone && git push /root/repos/validator.git master");
+    assert!(told.contains("deployed: "), "{told}");
+    let settings = debian.read("/etc/horde/horde.env");
+    assert!(settings.starts_with(PYTHON_ENV.trim_end()), "{settings}");
+    debian.run_well(
+        "test -f /root/domains/validator/install.sh; test -f /root/domains/validator.before/.env; \
+         cmp /src/horde /usr/local/bin/horde",
     );
 }
