@@ -1,9 +1,12 @@
 //! `install.sh` on a real Debian system: on the machine itself, over a real sshd, and by `git push`.
 
+mod accounts;
 mod deploying;
 mod local;
 mod package;
+mod rehearsal;
 mod remote;
+mod trusted_miner;
 
 use horde_validator::devnet::accounts::Account;
 
