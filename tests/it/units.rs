@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use assert_cmd::assert::OutputAssertExt;
+use horde_validator::keys::keyfile;
 use horde_validator::status::PERIODS;
 
 use crate::host::Host;
@@ -150,6 +151,30 @@ fn each_unit_runs_a_command_that_there_is_and_has_its_limits() {
             let told = value(&unit, "OnFailure=");
             assert_eq!(told, format!("horde-notify@{name}.service"));
         }
+    }
+}
+
+#[test]
+fn each_unit_that_signs_has_room_to_open_an_encrypted_hotkey() {
+    /// Of the whole program besides; measured are 5 MiB.
+    const ROOM_MIB: u32 = 128;
+    let signs_nothing = [
+        "horde-backup-db.service",
+        "horde-evict.service",
+        "horde-fetch-receipts.service",
+        "horde-notify@.service",
+        "horde-prompts-sample.service",
+        "horde-sync-params.service",
+    ];
+    for unit in units(".service") {
+        let most = value(&unit, "MemoryMax=");
+        let most = most.strip_suffix('M').and_then(|most| most.parse().ok());
+        let most: u32 = most.unwrap_or_else(|| panic!("{unit}: MemoryMax in MiB"));
+        let is_enough = most >= keyfile::MOST_MEMORY_MIB + ROOM_MIB;
+        assert!(
+            is_enough || signs_nothing.contains(&unit.as_str()),
+            "{unit}: {most} MiB"
+        );
     }
 }
 

@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 
 use super::KeyfileError;
 
+/// What opening an encrypted file takes at most: the form with NaCl demands it.
+pub const MOST_MEMORY_MIB: u32 = 512;
 const NACL: &[u8] = b"$NACL";
 const VAULT: &[u8] = b"$ANSIBLE_VAULT";
 const FERNET: &[u8] = b"gAAAAA";
@@ -58,7 +60,7 @@ fn open_nacl(content: &[u8], password: &str) -> Option<Zeroizing<Vec<u8>>> {
         0xb1,
     ];
     let (nonce, sealed) = content.strip_prefix(NACL)?.split_at_checked(24)?;
-    let params = Params::new(512 * 1024, 8, 1, Some(32)).ok()?;
+    let params = Params::new(MOST_MEMORY_MIB * 1024, 8, 1, Some(32)).ok()?;
     let mut key = Zeroizing::new([0; 32]);
     Argon2::new(Algorithm::Argon2i, Version::V0x13, params)
         .hash_password_into(password.as_bytes(), &SALT, &mut *key)

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{Hotkey, KeyError, Keypair};
 
+pub use encrypted::MOST_MEMORY_MIB;
 pub use password::{password_from, password_variable};
 
 /// A file of the wallet has less than 2 KiB; a larger one is not a key.
@@ -53,7 +54,7 @@ pub enum KeyfileError {
 
 /// Reads the content of a key file.
 ///
-/// An encrypted file costs what its form demands: NaCl 512 MiB of memory and about a second,
+/// An encrypted file costs what its form demands: NaCl [`MOST_MEMORY_MIB`] and about a second,
 /// the oldest form ten million rounds of PBKDF2.
 ///
 /// # Errors
