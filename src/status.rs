@@ -26,6 +26,8 @@ pub const PERIODS: [(&str, i64); 11] = [
 ];
 /// A timer that missed this many of its periods is not running.
 const PERIODS_MISSED: i32 = 10;
+/// No pass that is started so often runs longer: its unit ends it before.
+const LONGEST_RUN: TimeDelta = TimeDelta::hours(1);
 const MINUTES_CUT_UNTIL_RED: i64 = 2;
 /// So many events are those of a week in which none was sent.
 const MANY_UNSENT: u64 = 50_000;
@@ -389,8 +391,16 @@ fn pass_problem(pass: &PassRow, now: DateTime<Utc>) -> Option<Problem> {
         .find(|(name, _)| *name == pass.name)
         .map(|(_, seconds)| *seconds);
     let silence = now - pass.started_at;
+    let is_long = |period| {
+        let patience = TimeDelta::seconds(period) * PERIODS_MISSED;
+        // one that has no end yet may well be running
+        match pass.end {
+            Some(_) => silence > patience,
+            None => silence > patience.max(LONGEST_RUN),
+        }
+    };
     if let Some(period) = period
-        && silence > TimeDelta::seconds(period) * PERIODS_MISSED
+        && is_long(period)
     {
         return Some(Problem {
             what: format!(

@@ -5,11 +5,12 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use assert_cmd::assert::{Assert, OutputAssertExt};
+use chrono::{TimeDelta, Utc};
 use horde_validator::devnet::accounts::Account;
 use horde_validator::devnet::node::CommitScheme;
 use predicates::prelude::*;
 use predicates::str::{contains, is_match};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::host::{self, Host};
 use crate::http_server::{Answer, HttpServer};
@@ -264,6 +265,23 @@ fn status_shows_what_was_done_and_what_is_wrong() {
       -> unset MIGRATING on the server that is to serve
     ")
     });
+}
+
+#[test]
+fn status_does_not_miss_a_pass_that_still_runs() {
+    let host = Host::new();
+    host.horde(&["migrate"]).success();
+    let problems = |minutes: i64| {
+        let began = Utc::now() - TimeDelta::minutes(minutes);
+        let mut store = host.store();
+        store.begin_pass("run-synthetic", "x", began).expect("kept");
+        host.json(&["status"])["problems"].clone()
+    };
+    // a batch
+    assert_eq!(problems(30), json!([]));
+    // no unit lets it run so long: it was killed, and nothing has started it again
+    let found = problems(61);
+    assert_eq!(found[0]["what"], "run-synthetic last ran 61 minutes ago");
 }
 
 #[test]
