@@ -56,10 +56,12 @@ impl Ping {
     }
 
     fn address(self, url: &Secret) -> String {
-        let url = url.reveal().trim_end_matches('/');
+        let url = url.reveal();
+        let (path, query) = url.split_at(url.find('?').unwrap_or(url.len()));
+        let path = path.trim_end_matches('/');
         match self {
-            Self::Alive => url.to_owned(),
-            Self::Failed => format!("{url}/fail"),
+            Self::Alive => format!("{path}{query}"),
+            Self::Failed => format!("{path}/fail{query}"),
         }
     }
 }
@@ -84,8 +86,21 @@ mod tests {
 
     #[test]
     fn a_failure_has_an_address_of_its_own() {
-        let url = Secret::new("https://hc.example/uuid/");
-        assert_eq!(Ping::Alive.address(&url), "https://hc.example/uuid");
-        assert_eq!(Ping::Failed.address(&url), "https://hc.example/uuid/fail");
+        for (url, alive, failed) in [
+            (
+                "https://hc.example/uuid/",
+                "https://hc.example/uuid",
+                "https://hc.example/uuid/fail",
+            ),
+            (
+                "https://hc.example/push?key=x/",
+                "https://hc.example/push?key=x/",
+                "https://hc.example/push/fail?key=x/",
+            ),
+        ] {
+            let url = Secret::new(url);
+            assert_eq!(Ping::Alive.address(&url), alive);
+            assert_eq!(Ping::Failed.address(&url), failed);
+        }
     }
 }
