@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::units;
 use crate::debian::Debian;
+use crate::host::poll;
 
 const BLOCK_TIME: Duration = Duration::from_millis(250);
 const TEMPO: u16 = 49;
@@ -170,8 +171,11 @@ async fn a_validator_lives_under_a_real_systemd() {
     assert_eq!(debian.run_well(failed), "");
     let status = horde(&debian, "status");
     assert!(status.contains("relay      connected"), "{status}");
+    // sealed off as it is, the unit finds where backups go
+    debian.run_well("systemctl start horde-backup-db.service");
 
     one_word_quiets_everything_and_one_starts_it(&debian);
+    who_fails_is_told_of(&debian);
     is_upgraded_by_a_push(&debian).await;
     assert_eq!(debian.run_well(failed), "");
     moves(&debian, folder.path(), &settings(&subnet)).await;
@@ -187,6 +191,22 @@ fn one_word_quiets_everything_and_one_starts_it(debian: &Debian) {
         assert!(again.contains(&timer), "{timer}: {again}");
     }
     assert!(again.contains("horde-relay-organic.service"), "{again}");
+}
+
+fn who_fails_is_told_of(debian: &Debian) {
+    let file = "/etc/horde/horde.env";
+    debian.run_well(&format!(
+        "systemctl stop horde.target; cp -a {file} {file}.whole; sed -i /^BITTENSOR_NETWORK=/d {file}"
+    ));
+    let run = debian.run("systemctl start horde-set-weights.service");
+    assert!(!run.status.success());
+    poll("a notification", Duration::from_secs(20), || {
+        let log = debian.run_well("journalctl --no-pager -u horde-notify@set-weights.service");
+        log.contains("EMAIL_HOST is not set").then_some(())
+    });
+    debian.run_well(&format!(
+        "mv {file}.whole {file}; systemctl reset-failed; systemctl start horde.target"
+    ));
 }
 
 /// Passes go on meanwhile, and the relay goes over to the new program.
