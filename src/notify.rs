@@ -1,6 +1,7 @@
-//! Tells the operator, by mail and through the dead man's switch, that a unit has failed. Started
-//! by systemd when that happens, so it does not count on the database; a unit that goes on failing
-//! is told of every six hours.
+//! Tells the operator, by mail and through the dead man's switch, what fails. Of a unit that has
+//! failed: started by systemd when that happens, so it does not count on the database. Of passes that
+//! keep failing, also those that systemd takes for no failure: started every hour. A unit that goes on
+//! failing is told of every six hours.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -11,12 +12,18 @@ use tracing::warn;
 use crate::mail::{self, Mail};
 use crate::params::Params;
 use crate::pass::{Failure, Frame, Outcome, Ping};
-use crate::settings::Environment;
-use crate::status::Status;
+use crate::settings::{Environment, MailAccess};
+use crate::status::{PERIODS, Status};
 use crate::store::{Store, StoreError};
 
 /// Between two mails about the same unit.
 const SILENCE: TimeDelta = TimeDelta::hours(6);
+/// A pass that has failed for so long keeps failing.
+const LASTING: TimeDelta = TimeDelta::hours(1);
+/// The relay of a line that cannot be had ends sooner.
+const LONG_RUN: TimeDelta = TimeDelta::minutes(10);
+
+const NO_MAIL: &str = "no mail is sent: EMAIL_HOST is not set";
 
 /// The name of a unit between `horde-` and `.service`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +46,22 @@ impl FromStr for Unit {
     }
 }
 
+/// What is said of a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Finding {
+    Failed,
+    KeepsFailing,
+}
+
+impl Finding {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Failed => "has failed",
+            Self::KeepsFailing => "has kept failing for an hour or more",
+        }
+    }
+}
+
 /// Tells that a unit has failed, unless that was told lately.
 ///
 /// # Errors
@@ -47,27 +70,79 @@ pub async fn run(frame: &Frame, unit: &Unit) -> Result<Outcome, Failure> {
     let environment = &frame.environment;
     Ping::Failed.send(environment).await;
     let Some(access) = environment.mail_access()? else {
-        return Ok(Outcome::idle("no mail is sent: EMAIL_HOST is not set"));
+        return Ok(Outcome::idle(NO_MAIL));
     };
+    tell(environment, &access, unit, Finding::Failed, Utc::now()).await
+}
+
+/// Tells of each pass that has failed for an hour, however often it was tried, unless that was told
+/// lately.
+///
+/// # Errors
+/// The database cannot be read, or the mail server does not take the mail.
+pub async fn look(frame: &Frame) -> Result<Outcome, Failure> {
+    let environment = &frame.environment;
     let now = Utc::now();
+    let failing = {
+        let store = Store::open(&environment.database())?;
+        keep_failing(&store, now)?
+    };
+    if failing.is_empty() {
+        return Ok(Outcome::idle("no pass has failed for an hour"));
+    }
+    Ping::Failed.send(environment).await;
+    let Some(access) = environment.mail_access()? else {
+        return Ok(Outcome::idle(NO_MAIL));
+    };
+    let mut said = Vec::new();
+    let mut is_idle = true;
+    for unit in &failing {
+        let outcome = tell(environment, &access, unit, Finding::KeepsFailing, now).await?;
+        is_idle &= outcome.is_idle;
+        said.push(outcome.summary);
+    }
+    let summary = said.join("; ");
+    Ok(match is_idle {
+        true => Outcome::idle(summary),
+        false => Outcome::done(summary),
+    })
+}
+
+fn keep_failing(store: &Store, now: DateTime<Utc>) -> Result<Vec<Unit>, StoreError> {
+    let mut failing = Vec::new();
+    let by_timers = PERIODS.iter().map(|(name, _)| *name);
+    for name in by_timers.chain(["relay-organic"]) {
+        let since = store.failing_since(name, now - LONG_RUN)?;
+        if since.is_some_and(|since| now - since >= LASTING) {
+            failing.push(Unit(name.to_owned()));
+        }
+    }
+    Ok(failing)
+}
+
+async fn tell(
+    environment: &Environment,
+    access: &MailAccess,
+    unit: &Unit,
+    finding: Finding,
+    now: DateTime<Utc>,
+) -> Result<Outcome, Failure> {
     let told = told_file(environment, unit);
     if last_told(&told).is_some_and(|at| at <= now && now - at < SILENCE) {
         return Ok(Outcome::idle(format!("{} was told of already", unit.0)));
     }
+    let (name, finding) = (&unit.0, finding.text());
     let mail = Mail {
-        subject: format!("horde: {} has failed", unit.0),
-        text: text(environment, unit, now),
+        subject: format!("horde: {name} {finding}"),
+        text: text(environment, unit, finding, now),
         attachment: None,
     };
-    mail::send(&access, mail).await?;
+    mail::send(access, mail).await?;
     if let Err(error) = std::fs::write(&told, now.to_rfc3339()) {
         warn!(%error, "that this was told could not be noted: it will be told again");
     }
-    Ok(Outcome::done(format!(
-        "told {} that {} has failed",
-        access.to.join(", "),
-        unit.0
-    )))
+    let to = access.to.join(", ");
+    Ok(Outcome::done(format!("told {to} that {name} {finding}")))
 }
 
 /// Beside the database, which may be what has failed.
@@ -82,14 +157,14 @@ fn last_told(file: &Path) -> Option<DateTime<Utc>> {
     Some(time.to_utc())
 }
 
-fn text(environment: &Environment, unit: &Unit, now: DateTime<Utc>) -> String {
+fn text(environment: &Environment, unit: &Unit, finding: &str, now: DateTime<Utc>) -> String {
     let machine = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     let (name, machine) = (&unit.0, machine.trim());
     let mut lines = vec![
-        format!("The unit horde-{name}.service on {machine} has failed."),
+        format!("The unit horde-{name}.service on {machine} {finding}."),
         String::new(),
     ];
-    match status(environment, now) {
+    match read_status(environment, now) {
         Ok(status) => {
             let passes = status.passes.iter();
             let last = passes.filter(|pass| pass.name == *name);
@@ -111,7 +186,7 @@ fn text(environment: &Environment, unit: &Unit, now: DateTime<Utc>) -> String {
     lines.join("\n")
 }
 
-fn status(environment: &Environment, now: DateTime<Utc>) -> Result<Status, StoreError> {
+fn read_status(environment: &Environment, now: DateTime<Utc>) -> Result<Status, StoreError> {
     let store = Store::open(&environment.database())?;
     let (params, _) = Params::from_overrides(store.params()?);
     let is_serving = params.is_serving(environment.is_migrating());

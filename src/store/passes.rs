@@ -138,6 +138,27 @@ impl Store {
         Ok(count)
     }
 
+    /// Since when every pass of this name has ended badly; `None`: the last one has not. One that
+    /// began before `long_ago` and still runs is taken for good.
+    pub fn failing_since(
+        &self,
+        name: &str,
+        long_ago: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT min(started_at) FROM passes
+             WHERE name = ?1 AND outcome IN ('failed', 'unreachable', 'misconfigured')
+               AND id > (SELECT coalesce(max(id), 0) FROM passes
+                         WHERE name = ?1 AND outcome IN ('done', 'idle'))
+               AND NOT EXISTS (SELECT 1 FROM passes
+                               WHERE id = (SELECT max(id) FROM passes WHERE name = ?1)
+                                 AND outcome IS NULL AND started_at < ?2)",
+        )?;
+        let text: Option<String> =
+            query.query_row((name, time::to_text(long_ago)), |row| row.get(0))?;
+        Ok(text.as_deref().and_then(time::from_text))
+    }
+
     /// When a pass of this name last ended well.
     pub fn last_good_pass(&self, name: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
         let mut query = self.db.prepare_cached(

@@ -1,6 +1,8 @@
 //! Who is told when something fails: the dead man's switch after each pass, a mail when a unit
 //! fails.
 
+use chrono::{TimeDelta, Utc};
+use horde_validator::store::PassOutcome;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 
@@ -115,4 +117,70 @@ fn a_unit_that_failed_is_told_of_once_in_six_hours() {
             .code(2)
             .stderr(contains("it is not the name of a unit"));
     }
+}
+
+#[test]
+fn passes_that_keep_failing_are_told_of_whatever_systemd_thinks_of_them() {
+    let Some(server) = SmtpServer::start(&Wants {
+        tls: "none",
+        login: false,
+        size: None,
+    }) else {
+        return;
+    };
+    let switch = HttpServer::start([Answer::Status(200)]);
+    let mut host = machine();
+    host.set("EMAIL_HOST", "localhost");
+    host.set("EMAIL_PORT", server.port());
+    host.set("EMAIL_USE_TLS", 0);
+    host.set("EMAIL_TARGET", "operator@example.org");
+    host.set("HORDE_HEALTHCHECK_URL", switch.url("/my-uuid"));
+    let ran = |name: &str, minutes: i64, outcome: Option<PassOutcome>| {
+        let at = Utc::now() - TimeDelta::minutes(minutes);
+        let mut store = host.store();
+        let id = store.begin_pass(name, "x", at).expect("kept");
+        if let Some(outcome) = outcome {
+            store.end_pass(id, outcome, "no luck", at).expect("kept");
+        }
+    };
+    let unreachable = Some(PassOutcome::Unreachable);
+    // not yet an hour
+    ran("set-weights", 90, Some(PassOutcome::Idle));
+    ran("set-weights", 55, unreachable);
+    // it goes well again
+    ran("run-synthetic", 90, unreachable);
+    ran("run-synthetic", 1, Some(PassOutcome::Idle));
+    // the line is up
+    ran("relay-organic", 90, unreachable);
+    ran("relay-organic", 30, None);
+    // nobody but the operator starts this
+    ran("provision-buckets", 90, unreachable);
+    let all_is_well = || {
+        host.horde(&["notify"])
+            .success()
+            .stdout(contains("no pass has failed for an hour"));
+    };
+    all_is_well();
+    assert!(asked(&switch).is_empty());
+
+    // once a day is seldom enough to be told of soon
+    ran("backup-db", 70, unreachable);
+    // an attempt that has just begun proves nothing
+    ran("relay-organic", 5, Some(PassOutcome::Failed));
+    ran("relay-organic", 1, None);
+    host.horde(&["notify"]).success().stdout(contains(
+        "told operator@example.org that backup-db has kept failing for an hour or more; \
+         told operator@example.org that relay-organic has kept failing for an hour or more",
+    ));
+    host.horde(&["notify"])
+        .success()
+        .stdout(contains("backup-db was told of already"));
+    assert_eq!(asked(&switch), ["/my-uuid/fail", "/my-uuid/fail"]);
+    let mails = server.mails();
+    assert_eq!(mails.len(), 2);
+    let text = mails[0]["text"].as_str().expect("text");
+    assert!(text.contains("Its last pass: no luck"), "{text}");
+    ran("backup-db", 0, Some(PassOutcome::Done));
+    ran("relay-organic", 0, Some(PassOutcome::Done));
+    all_is_well();
 }

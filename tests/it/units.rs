@@ -27,6 +27,13 @@ fn units(kind: &str) -> Vec<String> {
     units
 }
 
+/// All but the one that tells what keeps failing.
+fn timers_of_passes() -> Vec<String> {
+    let mut timers = units(".timer");
+    timers.retain(|timer| timer != "horde-notify.timer");
+    timers
+}
+
 fn read(unit: &str) -> String {
     std::fs::read_to_string(Path::new(SYSTEMD).join(unit)).expect("a unit")
 }
@@ -144,7 +151,7 @@ fn each_unit_runs_a_command_that_there_is_and_has_its_limits() {
         if value(&unit, "Type=") == "oneshot" {
             assert!(!value(&unit, "TimeoutStartSec=").is_empty());
         }
-        if !unit.contains('@') {
+        if !unit.starts_with("horde-notify") {
             let name = unit
                 .trim_start_matches("horde-")
                 .trim_end_matches(".service");
@@ -162,6 +169,7 @@ fn each_unit_that_signs_has_room_to_open_an_encrypted_hotkey() {
         "horde-backup-db.service",
         "horde-evict.service",
         "horde-fetch-receipts.service",
+        "horde-notify.service",
         "horde-notify@.service",
         "horde-prompts-sample.service",
         "horde-sync-params.service",
@@ -180,7 +188,7 @@ fn each_unit_that_signs_has_room_to_open_an_encrypted_hotkey() {
 
 #[test]
 fn each_timer_starts_its_service_as_often_as_status_expects() {
-    for timer in units(".timer") {
+    for timer in timers_of_passes() {
         let service = timer.replace(".timer", ".service");
         let pass = arguments(&service).join("-");
         let expected = PERIODS.iter().find(|(name, _)| *name == pass);
@@ -204,7 +212,7 @@ fn each_timer_starts_its_service_as_often_as_status_expects() {
     }
     for (pass, _) in PERIODS {
         let timer = format!("horde-{pass}.timer");
-        assert!(units(".timer").contains(&timer), "{timer}");
+        assert!(timers_of_passes().contains(&timer), "{timer}");
     }
 }
 

@@ -11,7 +11,7 @@ use horde_validator::devnet::{Plan, Subnet, cast};
 use rusqlite::{Connection, OpenFlags};
 use tokio::time::{Instant, sleep};
 
-use super::units;
+use super::{timers_of_passes, units};
 use crate::debian::Debian;
 use crate::host::poll;
 
@@ -81,7 +81,7 @@ fn passes(debian: &Debian) -> (BTreeMap<String, i64>, Option<String>) {
 
 /// Those that are speeded up.
 fn fast_timers() -> Vec<String> {
-    let mut timers = units(".timer");
+    let mut timers = timers_of_passes();
     timers.retain(|timer| timer != "horde-backup-db.timer");
     timers
 }
