@@ -148,7 +148,7 @@ impl Client {
     }
 
     /// The same for what may take long: it fails once nothing has moved for the limit `idle`, up
-    /// or down.
+    /// or down. A body that is on its way out of sight has the time of a slow line besides.
     ///
     /// # Errors
     /// As for `exchange`, and if nothing moves.
@@ -164,7 +164,7 @@ impl Client {
         };
         tokio::select! {
             answer = self.answer(builder) => answer,
-            () = movement.ends(self.limits.idle) => Err(HttpError::Stalled(self.limits.idle)),
+            waited = movement.ends(self.limits.idle) => Err(HttpError::Stalled(waited)),
         }
     }
 
