@@ -181,7 +181,7 @@ impl Debian {
     /// Starts systemd in it and waits until it is up.
     pub(crate) fn boot(&mut self) {
         self.start(&["--boot"], "systemd");
-        poll("a system that is up", Duration::from_secs(60), || {
+        poll("a system that is up", Duration::from_secs(180), || {
             let state = self.run("systemctl is-system-running");
             let state = String::from_utf8_lossy(&state.stdout).into_owned();
             matches!(state.trim(), "running" | "degraded").then_some(())
@@ -203,7 +203,7 @@ impl Debian {
         );
         let script = format!("{sshd} {port_text} -o ListenAddress=127.0.0.1");
         self.start(&["bash", "-c", &script], "sshd");
-        poll("a server that listens", Duration::from_secs(20), || {
+        poll("a server that listens", Duration::from_secs(60), || {
             std::net::TcpStream::connect(("127.0.0.1", port)).ok()
         });
         port
@@ -221,7 +221,7 @@ impl Debian {
             .spawn()
             .expect("started");
         let children = format!("/proc/{0}/task/{0}/children", child.id());
-        let first = poll("a first process", Duration::from_secs(20), || {
+        let first = poll("a first process", Duration::from_secs(60), || {
             let pids = std::fs::read_to_string(&children).ok()?;
             let mut pids = pids.split_whitespace();
             // what makes the system is a child, too, for a moment

@@ -17,7 +17,7 @@ use horde_validator::wire::from_miner::JobFinished;
 use crate::host::{self, FIRST_MINER, Host};
 
 /// Longer than anything takes here, also on a busy machine.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(150);
 /// Factor on all time limits: a job may take 6 s, a silent facilitator is given up after 2.4 s.
 const SCALE: &str = "0.02";
 

@@ -23,7 +23,7 @@ const FAST: &str = "[Timer]\nOnCalendar=\nOnCalendar=*:*:0/1\n";
 /// No unit is started so often otherwise.
 const OFTEN: &str = "[Unit]\nStartLimitIntervalSec=0\n";
 const ROUNDS: i64 = 2;
-const LIMIT: Duration = Duration::from_secs(150);
+const LIMIT: Duration = Duration::from_secs(300);
 
 fn subnet(folder: &Path) -> Subnet {
     Subnet::start(Plan {
