@@ -227,8 +227,8 @@ fn an_attachment_is_in_memory_once() {
     let (order, _) = order(&server, 20);
     let outcome = Sender::to(&server).with_login().send(&order);
     outcome.assert_done();
-    eprintln!("PEAK {}", outcome.peak_kib);
-    assert!(outcome.peak_kib < 8 << 10, "{} KiB", outcome.peak_kib);
+    // less than a second copy, and twice what TLS and the like take with nothing attached
+    assert!(outcome.peak_kib < 16 << 10, "{} KiB", outcome.peak_kib);
 }
 
 #[test]
