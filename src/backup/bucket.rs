@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tracing::{info, warn};
 
 use super::make::Watch;
-use super::sum::{MOST_OF_SUM_FILE, parse_sum_line, sum_line};
-use super::target::{Parcel, SendError, Target};
+use super::sum::{MOST_OF_SUM_FILE, read_sum, sum_line};
+use super::target::{BucketAccess, Parcel, SendError};
 use super::{BackupError, BackupName};
 use crate::durable;
 use crate::objects::{self, ObjectStore, ObjectsError};
@@ -34,20 +34,19 @@ pub(super) struct RemoteBackup {
 }
 
 impl Bucket {
-    /// `None`: the target is no bucket.
-    pub(super) async fn of(target: &Target) -> Result<Option<Self>, ObjectsError> {
-        let (access, name) = match target {
-            Target::B2(b2) => {
+    /// A key of Backblaze is told its server first.
+    pub(super) async fn open(access: &BucketAccess) -> Result<Self, ObjectsError> {
+        let (access, name) = match access {
+            BucketAccess::B2(b2) => {
                 let access = objects::b2_access(&b2.api, &b2.key_id, &b2.key_secret).await?;
                 (access, &b2.bucket)
             }
-            Target::S3(access, bucket) => (access.clone(), bucket),
-            Target::Mail(_) => return Ok(None),
+            BucketAccess::S3(access, bucket) => (access.clone(), bucket),
         };
-        Ok(Some(Self {
+        Ok(Self {
             store: ObjectStore::new(access),
             name: name.clone(),
-        }))
+        })
     }
 
     pub(super) async fn send(
@@ -110,18 +109,18 @@ impl Bucket {
         into: &Path,
         watch: &Watch,
     ) -> Result<String, BackupError> {
+        let no_sum = || BackupError::NoSum {
+            name: name.to_string(),
+        };
         let sum_into = durable::beside(into, ".sha256");
         let key = name.sum_file();
         if self.store.object_bytes(&self.name, &key).await?.is_none() {
-            return Err(BackupError::NoSum {
-                name: name.to_string(),
-            });
+            return Err(no_sum());
         }
         self.store
             .download(&self.name, &key, &sum_into, MOST_OF_SUM_FILE, |_| ())
             .await?;
-        let line = std::fs::read_to_string(&sum_into)
-            .map_err(|cause| BackupError::file("read", &sum_into, cause))?;
+        let sum = read_sum(&sum_into, name)?.ok_or_else(no_sum)?;
         let meter = watch.meter(format!("downloading from {}", self.name), bytes);
         let key = name.to_string();
         let whole = self
@@ -133,6 +132,6 @@ impl Bucket {
             done = whole => done?,
             () = watch.stop.cancelled() => return Err(BackupError::Stopped),
         }
-        parse_sum_line(&line, name)
+        Ok(sum)
     }
 }

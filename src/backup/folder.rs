@@ -2,13 +2,13 @@
 //! is there under its name only when it is whole and its sum beside it.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tracing::warn;
 
-use super::sum::{MOST_OF_SUM_FILE, parse_sum_line, sum_line};
+use super::sum::{read_sum, sum_line};
 use super::{BackupError, BackupName};
 use crate::{durable, failpoint};
 
@@ -41,9 +41,13 @@ impl Folder {
 
     /// Makes the folder, and removes what a killed pass has left in it. The caller is the only one
     /// who makes backups.
-    pub(super) fn prepare(&self) -> Result<(), BackupError> {
-        durable::create_folder(&self.path)
-            .map_err(|cause| BackupError::file("make", &self.path, cause))?;
+    pub(super) fn prepare(&self, database: &Path) -> Result<(), BackupError> {
+        if !self.path.is_dir() {
+            durable::create_folder(&self.path)
+                .and_then(|()| fs::File::open(&self.path))
+                .and_then(|folder| durable::give_to_owner_of(&folder, database))
+                .map_err(|cause| BackupError::file("make", &self.path, cause))?;
+        }
         for name in self.names()? {
             let is_partial = name.starts_with('.')
                 && name[1..].starts_with(BackupName::prefix())
@@ -95,7 +99,8 @@ impl Folder {
         Partial(self.path.join(format!(".{name}.{what}{PARTIAL}")))
     }
 
-    /// Gives a whole, synced file its name, with its sum beside it.
+    /// Gives a whole, synced file its name, with its sum beside it. Both belong to the owner of the
+    /// folder, also if root has made them.
     pub(super) fn place(
         &self,
         packed: &Partial,
@@ -104,9 +109,11 @@ impl Folder {
     ) -> Result<(), BackupError> {
         let sum = self.partial(name, "sha256");
         let placed = write_synced(sum.path(), &sum_line(sha256, name))
+            .and_then(|()| self.give_to_owner(sum.path()))
             .and_then(|()| durable::place(sum.path(), &self.path.join(name.sum_file())));
         placed.map_err(|cause| BackupError::file("write", sum.path(), cause))?;
-        durable::place(packed.path(), &self.file(name))
+        self.give_to_owner(packed.path())
+            .and_then(|()| durable::place(packed.path(), &self.file(name)))
             .map_err(|cause| BackupError::file("place", &self.file(name), cause))
     }
 
@@ -119,20 +126,14 @@ impl Folder {
 
     /// The sum that a backup should have.
     pub(super) fn sum(&self, name: BackupName) -> Result<String, BackupError> {
-        let path = self.path.join(name.sum_file());
-        let file = match fs::File::open(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(BackupError::NoSum {
-                    name: name.to_string(),
-                });
-            }
-            file => file.map_err(|cause| BackupError::file("read", &path, cause))?,
-        };
-        let mut line = Vec::new();
-        file.take(MOST_OF_SUM_FILE)
-            .read_to_end(&mut line)
-            .map_err(|cause| BackupError::file("read", &path, cause))?;
-        parse_sum_line(&String::from_utf8_lossy(&line), name)
+        let sum = read_sum(&self.path.join(name.sum_file()), name)?;
+        sum.ok_or_else(|| BackupError::NoSum {
+            name: name.to_string(),
+        })
+    }
+
+    fn give_to_owner(&self, path: &Path) -> std::io::Result<()> {
+        durable::give_to_owner_of(&fs::File::open(path)?, &self.path)
     }
 
     fn remove_file(&self, path: &Path) -> Result<(), BackupError> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::bucket::Bucket;
 use super::folder::Folder;
-use super::target::Target;
+use super::target::BucketAccess;
 use super::{BackupError, BackupName};
 use crate::settings::Environment;
 use crate::store::{CopyOutcome, CopyTarget, Store, StoreError};
@@ -149,12 +149,9 @@ pub(super) async fn bucket(
     environment: &Environment,
     place: Place,
 ) -> Result<Option<Bucket>, BackupError> {
-    let Some(kind) = place.target() else {
-        return Ok(None);
-    };
-    match Target::of(environment, kind)? {
+    match BucketAccess::of(environment, place)? {
         None => Ok(None),
-        Some(target) => Ok(Bucket::of(&target).await?),
+        Some(access) => Ok(Some(Bucket::open(&access).await?)),
     }
 }
 

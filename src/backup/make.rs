@@ -42,7 +42,7 @@ pub(super) fn make(
     now: DateTime<Utc>,
     watch: &Watch,
 ) -> Result<Made, BackupError> {
-    folder.prepare()?;
+    folder.prepare(database)?;
     let name = folder.free_name(now);
     let copy = folder.partial(name, "sqlite");
     let packed = folder.partial(name, "packed");

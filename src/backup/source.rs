@@ -1,7 +1,6 @@
 //! Which backup is wanted, and bringing it to where it can be unpacked, with the sum it should
 //! have.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -10,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::folder::Folder;
 use super::listing::bucket;
 use super::make::Watch;
-use super::sum::{MOST_OF_SUM_FILE, parse_sum_line};
+use super::sum::read_sum;
 use super::{BackupError, BackupName, Place};
 use crate::durable;
 use crate::settings::Environment;
@@ -76,7 +75,8 @@ fn given(path: &Path) -> Result<Found, BackupError> {
     let backup: Option<BackupName> = name.parse().ok();
     let sha256 = match backup {
         None => None,
-        Some(backup) => sum_beside(path, backup)?,
+        // a file that came by mail has none beside it
+        Some(backup) => read_sum(&durable::beside(path, ".sha256"), backup)?,
     };
     Ok(Found {
         name,
@@ -85,21 +85,6 @@ fn given(path: &Path) -> Result<Found, BackupError> {
         made_at: backup.map(BackupName::made_at),
         place: None,
     })
-}
-
-/// A file that came by mail has none.
-fn sum_beside(path: &Path, name: BackupName) -> Result<Option<String>, BackupError> {
-    let beside = durable::beside(path, ".sha256");
-    let reading = |cause| BackupError::file("read", &beside, cause);
-    let file = match std::fs::File::open(&beside) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        file => file.map_err(reading)?,
-    };
-    let mut line = Vec::new();
-    file.take(MOST_OF_SUM_FILE)
-        .read_to_end(&mut line)
-        .map_err(reading)?;
-    parse_sum_line(&String::from_utf8_lossy(&line), name).map(Some)
 }
 
 fn local(environment: &Environment, wanted: &Wanted) -> Result<Found, BackupError> {

@@ -1,7 +1,9 @@
 //! SHA-256 sums of backups, computed while bytes pass by, and the file beside a backup that holds
 //! it, in the form that `sha256sum -c` reads.
 
+use std::fs::File;
 use std::io::{self, Read, Write};
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
@@ -73,8 +75,22 @@ pub(super) fn sum_line(sha256: &str, name: BackupName) -> String {
     format!("{sha256}  {name}\n")
 }
 
+/// The sum in a sum file; `None`: there is no such file.
+pub(super) fn read_sum(path: &Path, name: BackupName) -> Result<Option<String>, BackupError> {
+    let reading = |cause| BackupError::file("read", path, cause);
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(reading)?,
+    };
+    let mut line = Vec::new();
+    file.take(MOST_OF_SUM_FILE)
+        .read_to_end(&mut line)
+        .map_err(reading)?;
+    parse_sum_line(&String::from_utf8_lossy(&line), name).map(Some)
+}
+
 /// The sum in the one line of a sum file.
-pub(super) fn parse_sum_line(line: &str, name: BackupName) -> Result<String, BackupError> {
+fn parse_sum_line(line: &str, name: BackupName) -> Result<String, BackupError> {
     let damaged = || BackupError::damaged(name.sum_file(), "it does not hold the sum of that file");
     let (sum, named) = line.trim_end().split_once("  ").ok_or_else(damaged)?;
     let is_sum = sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());

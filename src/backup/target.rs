@@ -11,7 +11,7 @@ use super::bucket::Bucket;
 use super::letter;
 use super::make::Watch;
 use super::sum::Sum;
-use super::{BackupError, BackupName};
+use super::{BackupError, BackupName, Place};
 use crate::mail::MailError;
 use crate::objects::ObjectsError;
 use crate::settings::{
@@ -25,9 +25,14 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(10)];
 /// A target as the settings have it.
 #[derive(Clone, Debug)]
 pub(super) enum Target {
+    Bucket(BucketAccess),
+    Mail(MailAccess),
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum BucketAccess {
     B2(B2Access),
     S3(StorageAccess, BucketName),
-    Mail(MailAccess),
 }
 
 /// What is sent.
@@ -73,17 +78,32 @@ impl SendError {
     }
 }
 
+impl BucketAccess {
+    /// `None` if nothing of it is set, or the place is no bucket.
+    pub(super) fn of(
+        environment: &Environment,
+        place: Place,
+    ) -> Result<Option<Self>, SettingsError> {
+        Ok(match place {
+            Place::Local => None,
+            Place::B2 => environment.b2_access()?.map(Self::B2),
+            Place::S3 => environment
+                .s3_backup()?
+                .map(|(access, bucket)| Self::S3(access, bucket)),
+        })
+    }
+}
+
 impl Target {
     /// `None` if nothing of it is set.
     pub(super) fn of(
         environment: &Environment,
         kind: CopyTarget,
     ) -> Result<Option<Self>, SettingsError> {
+        let bucket = |place| BucketAccess::of(environment, place);
         Ok(match kind {
-            CopyTarget::B2 => environment.b2_access()?.map(Self::B2),
-            CopyTarget::S3 => environment
-                .s3_backup()?
-                .map(|(access, bucket)| Self::S3(access, bucket)),
+            CopyTarget::B2 => bucket(Place::B2)?.map(Self::Bucket),
+            CopyTarget::S3 => bucket(Place::S3)?.map(Self::Bucket),
             CopyTarget::Mail => environment.mail_access()?.map(Self::Mail),
         })
     }
@@ -91,8 +111,10 @@ impl Target {
     /// For people.
     pub(super) fn place(&self) -> String {
         match self {
-            Self::B2(access) => format!("Backblaze B2, bucket {}", access.bucket),
-            Self::S3(_, bucket) => format!("S3, bucket {bucket}"),
+            Self::Bucket(BucketAccess::B2(access)) => {
+                format!("Backblaze B2, bucket {}", access.bucket)
+            }
+            Self::Bucket(BucketAccess::S3(_, bucket)) => format!("S3, bucket {bucket}"),
             Self::Mail(access) => format!("a mail to {}", access.to.join(", ")),
         }
     }
@@ -127,8 +149,8 @@ impl Target {
     ) -> Result<CopyOutcome, SendError> {
         match self {
             Self::Mail(access) => letter::send(access, parcel).await,
-            Self::B2(_) | Self::S3(..) => {
-                let bucket = Bucket::of(self).await?.expect("one of a bucket");
+            Self::Bucket(access) => {
+                let bucket = Bucket::open(access).await?;
                 bucket.send(parcel, watch, now).await
             }
         }

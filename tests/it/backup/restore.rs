@@ -7,7 +7,7 @@ use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 use rusqlite::Connection;
 
-use super::{back_up, machine, traces, write_trace};
+use super::{back_up, machine, path_of, traces, write_trace};
 use crate::host::Host;
 
 #[test]
@@ -159,19 +159,22 @@ fn an_older_version_is_brought_up_to_date_while_it_is_restored() {
 }
 
 #[test]
-fn a_backup_of_which_the_owner_is_another_user_is_restored_for_the_owner_of_the_database() {
+fn what_root_backs_up_and_restores_belongs_to_the_owner_of_the_database() {
     // root restores, the user of the units goes on
     if !is_root() {
         eprintln!("left out: only root can give files away");
         return;
     }
     let host = machine();
-    back_up(&host);
     let owner = |path: &std::path::Path| {
         use std::os::unix::fs::MetadataExt;
         std::fs::metadata(path).expect("there").uid()
     };
     std::os::unix::fs::chown(host.database(), Some(1234), Some(1234)).expect("given away");
+    let name = back_up(&host);
+    for file in [String::new(), name.clone(), format!("{name}.sha256")] {
+        assert_eq!(owner(&path_of(&host, &file)), 1234, "{file}");
+    }
     host.horde(&["restore-db"]).success();
     assert_eq!(owner(&host.database()), 1234);
     host.horde(&["status"]).success();
