@@ -41,12 +41,13 @@ pub(crate) struct VerifyBackup {
 
 impl VerifyBackup {
     pub(crate) fn run(&self, frame: &Frame, json: bool) -> Result<(), Failure> {
-        let Choice {
-            wanted,
-            from,
-            identity,
-        } = &self.choice;
-        let verified = backup::verify(frame, wanted, *from, identity.as_deref());
+        let choice = &self.choice;
+        let verified = backup::verify(
+            frame,
+            &choice.wanted,
+            choice.from,
+            choice.identity.as_deref(),
+        );
         let verified = signals::runtime().block_on(verified)?;
         if json {
             output::document(&json!({"outcome": "done", "backup": document(&verified)}));
@@ -76,12 +77,13 @@ pub(crate) struct RestoreDb {
 
 impl RestoreDb {
     pub(crate) fn run(&self, frame: &Frame, json: bool) -> Result<(), Failure> {
-        let Choice {
-            wanted,
-            from,
-            identity,
-        } = &self.choice;
-        let replaced = backup::restore(frame, wanted, *from, identity.as_deref());
+        let choice = &self.choice;
+        let replaced = backup::restore(
+            frame,
+            &choice.wanted,
+            choice.from,
+            choice.identity.as_deref(),
+        );
         let replaced = signals::runtime().block_on(replaced)?;
         if json {
             output::document(&json!({

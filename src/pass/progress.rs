@@ -19,19 +19,21 @@ impl Progress {
 
     /// A bar that counts to `length`, removed when it is finished and dropped.
     pub fn bar(&self, label: impl Into<String>, length: u64) -> ProgressBar {
-        let style = ProgressStyle::with_template("{msg:28} [{bar:30}] {pos:>5}/{len:<5} {elapsed}")
-            .expect("a fixed template")
-            .progress_chars("=> ");
-        self.bars
-            .add(ProgressBar::new(length))
-            .with_style(style)
-            .with_message(label.into())
+        self.drawn(
+            "{msg:28} [{bar:30}] {pos:>5}/{len:<5} {elapsed}",
+            label,
+            length,
+        )
     }
 
     /// A bar that counts bytes and shows how fast they move; 0: the length is told later.
     pub fn bytes(&self, label: impl Into<String>, length: u64) -> ProgressBar {
         let template =
             "{msg:28} [{bar:20}] {bytes:>10}/{total_bytes:<10} {bytes_per_sec:>12} {eta}";
+        self.drawn(template, label, length)
+    }
+
+    fn drawn(&self, template: &str, label: impl Into<String>, length: u64) -> ProgressBar {
         let style = ProgressStyle::with_template(template)
             .expect("a fixed template")
             .progress_chars("=> ");
