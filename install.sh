@@ -203,7 +203,7 @@ build_release() {
         HORDE_BINARY=$built run bash -c "$HORDE_BUILD" || fail "the build failed"
     else
         install_for_build
-        say "building the release; the first time this takes 10 to 20 minutes"
+        say "building the release; the first time this takes some minutes"
         run cargo build --locked --release --bin horde || fail "the build failed"
     fi
     [[ $dry_run || -x $built ]] || fail "the build left no program at $built"
