@@ -33,9 +33,9 @@ EMAIL_TARGET=
 fn write_wallet(debian: &Debian, wallet: &str, hotkey: &str) -> String {
     let coldkey = Account::validator_coldkey().hotkey();
     Account::validator()
-        .write_wallet(&debian.path("/root/wallets"), wallet, hotkey, &coldkey)
+        .write_wallet(&debian.path("/srv/wallets"), wallet, hotkey, &coldkey)
         .expect("a wallet");
-    format!("/root/wallets/{wallet}/hotkeys/{hotkey}")
+    format!("/srv/wallets/{wallet}/hotkeys/{hotkey}")
 }
 
 /// Everything that an installation has put there, with owners, modes and contents.

@@ -8,7 +8,7 @@ use predicates::str::contains;
 
 use crate::host::Host;
 use crate::http_server::{Answer, HttpServer};
-use crate::smtp_server::{PASSWORD, SmtpServer, USER, Wants};
+use crate::smtp_server::{SmtpServer, Wants};
 
 fn machine() -> Host {
     let host = Host::new();
@@ -56,25 +56,14 @@ fn a_switch_that_cannot_be_called_fails_no_pass_and_its_address_stays_secret() {
 
 #[test]
 fn a_unit_that_failed_is_told_of_once_in_six_hours() {
-    let wants = Wants {
-        tls: "starttls",
-        login: true,
-        size: None,
-    };
-    let Some(server) = SmtpServer::start(&wants) else {
+    let Some(server) = SmtpServer::with_login() else {
         return;
     };
     let mut host = machine();
     host.horde(&["notify", "set-weights"])
         .success()
         .stdout(contains("EMAIL_HOST is not set"));
-    host.set("EMAIL_HOST", "localhost");
-    host.set("EMAIL_PORT", server.port());
-    host.set("EMAIL_HOST_USER", USER);
-    host.set("EMAIL_HOST_PASSWORD", PASSWORD);
-    host.set("EMAIL_TARGET", "operator@example.org");
-    let authority = server.folder().join("authority.pem");
-    host.set("SSL_CERT_FILE", authority.display());
+    server.serve(&mut host);
     host.horde(&["set-weights"]).code(2);
     host.horde(&["notify", "set-weights"])
         .success()

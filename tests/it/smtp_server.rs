@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use crate::certificate::Certified;
+use crate::host::Host;
 use crate::program::{Server, tool};
 
 pub(crate) const USER: &str = "validator@example.org";
@@ -53,6 +54,26 @@ impl SmtpServer {
             line.strip_prefix("listening on ")
         });
         Some(Self { server, folder })
+    }
+
+    /// One that wants STARTTLS and a login.
+    pub(crate) fn with_login() -> Option<Self> {
+        Self::start(&Wants {
+            tls: "starttls",
+            login: true,
+            size: None,
+        })
+    }
+
+    /// Has this machine send its mail through it.
+    pub(crate) fn serve(&self, host: &mut Host) {
+        host.set("EMAIL_HOST", "localhost");
+        host.set("EMAIL_PORT", self.port());
+        host.set("EMAIL_HOST_USER", USER);
+        host.set("EMAIL_HOST_PASSWORD", PASSWORD);
+        host.set("EMAIL_TARGET", "operator@example.org");
+        let authority = self.folder().join("authority.pem");
+        host.set("SSL_CERT_FILE", authority.display());
     }
 
     pub(crate) fn port(&self) -> u16 {

@@ -11,7 +11,7 @@ use predicates::str::contains;
 use super::{backups, machine, traces, write_trace};
 use crate::host::Host;
 use crate::moto::Moto;
-use crate::smtp_server::{PASSWORD, SmtpServer, USER, Wants};
+use crate::smtp_server::SmtpServer;
 
 const BUCKET: &str = "mybackups";
 
@@ -50,24 +50,6 @@ fn use_b2(host: &mut Host, server: &BucketServer) {
     host.set("BACKUP_B2_API_URL", server.url());
 }
 
-fn use_mail(host: &mut Host, server: &SmtpServer) {
-    host.set("EMAIL_HOST", "localhost");
-    host.set("EMAIL_PORT", server.port());
-    host.set("EMAIL_HOST_USER", USER);
-    host.set("EMAIL_HOST_PASSWORD", PASSWORD);
-    host.set("EMAIL_TARGET", "operator@example.org");
-    let authority = server.folder().join("authority.pem");
-    host.set("SSL_CERT_FILE", authority.display());
-}
-
-fn mail_server() -> Option<SmtpServer> {
-    SmtpServer::start(&Wants {
-        tls: "starttls",
-        login: true,
-        size: None,
-    })
-}
-
 /// Another machine with the same settings and wallet, and nothing else.
 fn another(host: &Host) -> Host {
     let mut other = Host::new();
@@ -104,7 +86,7 @@ fn outcomes(made: &serde_json::Value) -> Vec<[String; 2]> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_in_s3_and_in_a_mail_comes_back_encrypted_on_empty_machines() {
-    let (Some(moto), Some(mail)) = (Moto::shared(), mail_server()) else {
+    let (Some(moto), Some(mail)) = (Moto::shared(), SmtpServer::with_login()) else {
         return;
     };
     let mut host = machine();
@@ -115,7 +97,7 @@ async fn a_backup_in_s3_and_in_a_mail_comes_back_encrypted_on_empty_machines() {
         ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
     ];
     use_s3(&mut host, &server).await;
-    use_mail(&mut host, &mail);
+    mail.serve(&mut host);
     let identity = use_encryption(&mut host);
     write_trace(&host, "before");
     let made = host.json(&["backup-db"]);
@@ -306,11 +288,11 @@ async fn a_backup_that_was_changed_in_its_bucket_is_not_restored() {
 
 #[test]
 fn a_backup_that_is_too_large_for_a_mail_is_told_of() {
-    let Some(mail) = mail_server() else {
+    let Some(mail) = SmtpServer::with_login() else {
         return;
     };
     let mut host = machine();
-    use_mail(&mut host, &mail);
+    mail.serve(&mut host);
     host.set("EMAIL_ATTACHMENT_LIMIT_MIB", 0);
     let made = host.json(&["backup-db"]);
     assert_eq!(

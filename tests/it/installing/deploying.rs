@@ -18,6 +18,15 @@ fn push(pair: &Pair, what: &str) -> String {
     said(&output)
 }
 
+/// The project as a repository that can be pushed to the server.
+fn make_repository(pair: &Pair) {
+    pair.own.run_well(
+        "cd /src && mv horde /srv/ && git init -q -b master && \
+         git config user.name test && git config user.email test@example.org && \
+         git add . && git commit -qm first && git remote add production server:repos/validator.git",
+    );
+}
+
 /// Makes a commit that is another version.
 fn commit(pair: &Pair, branch: &str) {
     pair.own.run_well(&format!(
@@ -55,11 +64,7 @@ fn master_is_deployed_others_are_not_and_what_fails_leaves_the_old_version() {
         r#"HORDE_BUILD='cat /root/built version >"$HORDE_BINARY" && chmod 755 "$HORDE_BINARY"'"#;
     let output = pair.install(build, "git-deploy server");
     assert!(output.status.success(), "{}", said(&output));
-    pair.own.run_well(
-        "cd /src && mv horde /root/ && git init -q -b master && \
-         git config user.name test && git config user.email test@example.org && \
-         git add . && git commit -qm first && git remote add production server:repos/validator.git",
-    );
+    make_repository(&pair);
 
     commit(&pair, "master");
     let said_first = push(&pair, "master");
@@ -122,11 +127,7 @@ fn of_two_pushes_at_once_the_second_waits_for_the_first() {
         cp /src/horde "$HORDE_BINARY"'"#;
     let output = pair.install(build, "git-deploy server");
     assert!(output.status.success(), "{}", said(&output));
-    pair.own.run_well(
-        "cd /src && mv horde /root/ && git init -q -b master && \
-         git config user.name test && git config user.email test@example.org && \
-         git add . && git commit -qm first && git remote add production server:repos/validator.git",
-    );
+    make_repository(&pair);
     commit(&pair, "master");
     commit(&pair, "other");
     std::thread::scope(|threads| {

@@ -109,18 +109,18 @@ fn what_must_not_reach_a_server_is_refused_before_anything_is_sent() {
         "line breaks or control characters: EMAIL_HOST_PASSWORD",
     );
     pair.own.run_well(&format!(
-        "cp {hotkey} /root/wallets/w/coldkey; ln -s ../coldkey /root/wallets/w/hotkeys/link"
+        "cp {hotkey} /srv/wallets/w/coldkey; ln -s ../coldkey /srv/wallets/w/hotkeys/link"
     ));
     for path in ["coldkey", "hotkeys/link"] {
         refused(
             NEEDED,
-            &format!("remote --binary horde server /root/wallets/w/{path}"),
+            &format!("remote --binary horde server /srv/wallets/w/{path}"),
             "coldkey",
         );
     }
     refused(
         NEEDED,
-        "remote --binary horde server /root/wallets/w/hotkeys/none",
+        "remote --binary horde server /srv/wallets/w/hotkeys/none",
         "not a hotkey file",
     );
     assert!(!pair.server.path("/etc/horde").exists());
