@@ -5,9 +5,11 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, Transaction};
+use serde_json::Value;
 
 use super::batch_record::BatchRecord;
-use super::{Store, StoreError, WeightsId, events, time};
+use super::filter::Columns;
+use super::{Filter, Store, StoreError, WeightsId, events, time};
 use crate::wire::event::Event;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,16 +71,19 @@ pub struct BatchRow {
     pub uuid: String,
     pub state: BatchState,
     pub plan: BatchPlan,
+    pub planned_at: DateTime<Utc>,
     pub started_at: Option<DateTime<Utc>>,
     /// Height of the chain when it was started.
     pub started_block: Option<i64>,
     pub ended_at: Option<DateTime<Utc>>,
     pub weights_id: Option<WeightsId>,
+    /// When a newer batch made the weights in its place.
+    pub superseded_at: Option<DateTime<Utc>>,
     pub note: String,
 }
 
 const COLUMNS: &str = "id, uuid, state, cycle_start, cycle_stop, block, started_at, started_block, \
-                       ended_at, weights_id, note";
+                       ended_at, weights_id, note, planned_at, superseded_at";
 
 /// The score of one job: hotkey, executor class, score (0 for a failed job).
 pub type JobScore = (String, String, f64);
@@ -213,6 +218,35 @@ impl Store {
         Ok(select(&self.db, "id = ?1", [id.0])?.pop())
     }
 
+    /// The batch of this uuid.
+    pub fn batch_of_uuid(&self, uuid: &str) -> Result<Option<BatchRow>, StoreError> {
+        Ok(select(&self.db, "uuid = ?1", [uuid])?.pop())
+    }
+
+    /// Batches by the time they were planned, and by state.
+    pub fn find_batches(&self, filter: &Filter) -> Result<Vec<BatchRow>, StoreError> {
+        let (condition, values) = filter.condition(Columns {
+            time: "planned_at",
+            outcome: Some("state"),
+            order: "id DESC",
+            ..Columns::default()
+        });
+        select(&self.db, &condition, rusqlite::params_from_iter(values))
+    }
+
+    /// What a batch told about itself when it ended: starts of its stages, counts.
+    pub fn batch_telemetry(&self, id: BatchId) -> Result<Value, StoreError> {
+        let mut query = self
+            .db
+            .prepare_cached("SELECT telemetry FROM batches WHERE id = ?1")?;
+        let text: String = query.query_row([id.0], |row| row.get(0))?;
+        serde_json::from_str(&text).map_err(|error| StoreError::Row {
+            table: "batches",
+            id: id.0,
+            finding: error.to_string(),
+        })
+    }
+
     /// The newest batches, newest first.
     pub fn last_batches(&self, limit: u32) -> Result<Vec<BatchRow>, StoreError> {
         select(&self.db, "1 ORDER BY id DESC LIMIT ?1", [limit])
@@ -333,6 +367,8 @@ fn batch(row: &Row) -> Result<BatchRow, StoreError> {
         ended_at: moment(row.get(8)?)?,
         weights_id: row.get::<_, Option<i64>>(9)?.map(WeightsId),
         note: row.get(10)?,
+        planned_at: moment(row.get(11)?)?.ok_or_else(|| damaged("not a time"))?,
+        superseded_at: moment(row.get(12)?)?,
     })
 }
 

@@ -4,8 +4,10 @@ use std::ops::ControlFlow;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Row, Transaction};
+use serde_json::Value;
 
-use super::{Store, StoreError, time};
+use super::filter::Columns;
+use super::{Filter, Store, StoreError, time};
 use crate::wire::event::{Event, UnknownEventName};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,10 +16,14 @@ pub struct EventId(i64);
 /// An event as the operator sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventRow {
+    pub id: i64,
     pub kind: String,
     pub subtype: String,
     pub at: DateTime<Utc>,
     pub description: String,
+    pub data: Value,
+    /// To the stats collector.
+    pub sent_at: Option<DateTime<Utc>>,
 }
 
 impl Store {
@@ -46,26 +52,39 @@ impl Store {
         })
     }
 
-    /// The newest events of these types, newest first.
+    /// The newest events but telemetry, newest first.
     pub fn last_events(&self, limit: u32) -> Result<Vec<EventRow>, StoreError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT id, type, subtype, timestamp, description FROM events
-             WHERE type <> 'VALIDATOR_TELEMETRY' ORDER BY id DESC LIMIT ?1",
-        )?;
-        let mut rows = query.query([limit])?;
+        self.select_events(
+            "type <> 'VALIDATOR_TELEMETRY' ORDER BY id DESC LIMIT ?1",
+            [limit],
+        )
+    }
+
+    /// Events by time and type, and by the miner that is named in their data.
+    pub fn find_events(&self, filter: &Filter) -> Result<Vec<EventRow>, StoreError> {
+        let (condition, values) = filter.condition(Columns {
+            time: "timestamp",
+            miner: Some("json_extract(data, '$.miner_hotkey')"),
+            outcome: Some("subtype"),
+            kind: Some("type"),
+            order: "id DESC",
+        });
+        self.select_events(&condition, rusqlite::params_from_iter(values))
+    }
+
+    fn select_events(
+        &self,
+        condition: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Vec<EventRow>, StoreError> {
+        let mut query = self.db.prepare_cached(&format!(
+            "SELECT id, type, subtype, timestamp, description, data, sent_at FROM events
+             WHERE {condition}"
+        ))?;
+        let mut rows = query.query(values)?;
         let mut events = Vec::new();
         while let Some(row) = rows.next()? {
-            let at: String = row.get(3)?;
-            events.push(EventRow {
-                kind: row.get(1)?,
-                subtype: row.get(2)?,
-                at: time::from_text(&at).ok_or_else(|| StoreError::Row {
-                    table: "events",
-                    id: row.get(0).unwrap_or_default(),
-                    finding: "not a time".to_owned(),
-                })?,
-                description: row.get(4)?,
-            });
+            events.push(event_row(row)?);
         }
         Ok(events)
     }
@@ -112,6 +131,27 @@ impl Store {
             Ok(())
         })
     }
+}
+
+fn event_row(row: &Row) -> Result<EventRow, StoreError> {
+    let id: i64 = row.get(0)?;
+    let damaged = |finding: String| StoreError::Row {
+        table: "events",
+        id,
+        finding,
+    };
+    let moment =
+        |text: String| time::from_text(&text).ok_or_else(|| damaged("not a time".to_owned()));
+    Ok(EventRow {
+        id,
+        kind: row.get(1)?,
+        subtype: row.get(2)?,
+        at: moment(row.get(3)?)?,
+        description: row.get(4)?,
+        data: serde_json::from_str(&row.get::<_, String>(5)?)
+            .map_err(|error| damaged(error.to_string()))?,
+        sent_at: row.get::<_, Option<String>>(6)?.map(moment).transpose()?,
+    })
 }
 
 fn event(row: &Row) -> Result<Event, StoreError> {

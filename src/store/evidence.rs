@@ -1,6 +1,12 @@
-//! What a finished batch says about each miner, for people who ask why.
+//! What a finished batch says about each miner and each job, for people who ask why.
 
-use super::{BatchId, Store, StoreError};
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use rusqlite::Row;
+
+use super::filter::Columns;
+use super::{BatchId, Filter, Store, StoreError, time};
 
 /// One miner in one batch.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +20,41 @@ pub struct MinerEvidence {
     pub multiplier: Option<f64>,
     /// Why a job failed, or why there was none; empty if all went well.
     pub comment: String,
+}
+
+/// One job of a batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobEvidence {
+    pub uuid: String,
+    pub batch: BatchId,
+    /// When its batch was started.
+    pub started_at: Option<DateTime<Utc>>,
+    pub hotkey: String,
+    pub address: (String, u16),
+    pub executor_class: String,
+    pub is_completed: bool,
+    /// `None`: the answer was never checked.
+    pub is_correct: Option<bool>,
+    pub comment: String,
+    pub description: String,
+    pub score: f64,
+    pub multiplier: Option<f64>,
+    /// From the request to the answer, microseconds.
+    pub time_took_us: Option<i64>,
+    /// Step -> microseconds of Unix time.
+    pub times: BTreeMap<String, i64>,
+}
+
+/// How large a batch was, and what became of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BatchCounts {
+    pub miners: u32,
+    /// Miners that sent a manifest.
+    pub answered: u32,
+    /// Executors of their (capped) manifests.
+    pub executors: u32,
+    pub jobs: u32,
+    pub succeeded: u32,
 }
 
 impl Store {
@@ -41,4 +82,90 @@ impl Store {
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+
+    pub fn batch_counts(&self, batch: BatchId) -> Result<BatchCounts, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT count(*), count(claimed), coalesce(sum(claimed), 0),
+                    (SELECT count(*) FROM jobs WHERE batch_id = ?1),
+                    coalesce(sum(online), 0)
+             FROM batch_miners WHERE batch_id = ?1",
+        )?;
+        Ok(query.query_row([batch.0], |row| {
+            Ok(BatchCounts {
+                miners: row.get(0)?,
+                answered: row.get(1)?,
+                executors: row.get(2)?,
+                jobs: row.get(3)?,
+                succeeded: row.get(4)?,
+            })
+        })?)
+    }
+
+    /// The job of this uuid.
+    pub fn job(&self, uuid: &str) -> Result<Option<JobEvidence>, StoreError> {
+        Ok(self.select_jobs("j.uuid = ?1", [uuid])?.pop())
+    }
+
+    /// All jobs of a batch, in the order of miners.
+    pub fn jobs_of_batch(&self, batch: BatchId) -> Result<Vec<JobEvidence>, StoreError> {
+        self.select_jobs("j.batch_id = ?1 ORDER BY j.hotkey, j.id", [batch.0])
+    }
+
+    /// Jobs by the start of their batch, miner, status and executor class.
+    pub fn find_jobs(&self, filter: &Filter) -> Result<Vec<JobEvidence>, StoreError> {
+        let (condition, values) = filter.condition(Columns {
+            time: "b.started_at",
+            miner: Some("j.hotkey"),
+            outcome: Some("j.status"),
+            kind: Some("j.executor_class"),
+            order: "j.id DESC",
+        });
+        self.select_jobs(&condition, rusqlite::params_from_iter(values))
+    }
+
+    fn select_jobs(
+        &self,
+        condition: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Vec<JobEvidence>, StoreError> {
+        let mut query = self.db.prepare_cached(&format!(
+            "SELECT j.id, j.uuid, j.batch_id, b.started_at, j.hotkey, j.address, j.port,
+                    j.executor_class, j.status, j.correct, j.comment, j.description, j.score,
+                    j.multiplier, j.time_took_us, j.times
+             FROM jobs j JOIN batches b ON b.id = j.batch_id WHERE {condition}"
+        ))?;
+        let mut rows = query.query(values)?;
+        let mut jobs = Vec::new();
+        while let Some(row) = rows.next()? {
+            jobs.push(job(row)?);
+        }
+        Ok(jobs)
+    }
+}
+
+fn job(row: &Row) -> Result<JobEvidence, StoreError> {
+    let id: i64 = row.get(0)?;
+    let damaged = |finding: &str| StoreError::Row {
+        table: "jobs",
+        id,
+        finding: finding.to_owned(),
+    };
+    let moment = |text: String| time::from_text(&text).ok_or_else(|| damaged("not a time"));
+    Ok(JobEvidence {
+        uuid: row.get(1)?,
+        batch: BatchId(row.get(2)?),
+        started_at: row.get::<_, Option<String>>(3)?.map(moment).transpose()?,
+        hotkey: row.get(4)?,
+        address: (row.get(5)?, row.get(6)?),
+        executor_class: row.get(7)?,
+        is_completed: row.get::<_, String>(8)? == "COMPLETED",
+        is_correct: row.get(9)?,
+        comment: row.get(10)?,
+        description: row.get(11)?,
+        score: row.get(12)?,
+        multiplier: row.get(13)?,
+        time_took_us: row.get(14)?,
+        times: serde_json::from_str(&row.get::<_, String>(15)?)
+            .map_err(|_| damaged("its times are not numbers"))?,
+    })
 }

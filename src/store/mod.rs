@@ -7,10 +7,12 @@ mod batches;
 mod events;
 mod evict;
 mod evidence;
+mod filter;
 mod in_use;
 mod intents;
 mod known_miners;
 mod meta;
+mod metrics;
 mod neurons;
 mod open;
 mod organic;
@@ -29,12 +31,14 @@ pub use batch_record::{BatchRecord, JobRow, ManifestRow, MinerRow};
 pub use batches::{BatchId, BatchPlan, BatchRow, BatchState, JobScore};
 pub use events::{EventId, EventRow};
 pub use evict::Evictable;
-pub use evidence::MinerEvidence;
+pub use evidence::{BatchCounts, JobEvidence, MinerEvidence};
+pub use filter::Filter;
 pub use in_use::InUse;
 pub(crate) use in_use::open_lock_file;
 pub use intents::{Intent, IntentId, IntentState};
 pub use known_miners::KnownMiner;
 pub use meta::{ChainSeen, FacilitatorSeen, UnknownWrite};
+pub use metrics::{Counter, Histogram, Labels};
 pub use neurons::{Block, NeuronRow, NeuronsSeen};
 pub use open::{Store, StoreError};
 pub use organic::{NewOrganicJob, OrganicEnd, OrganicJobId, OrganicRow, TELL_SPECS, TELL_STATUS};
@@ -43,7 +47,7 @@ pub use prompts::{
     NewWorkload, PromptCounts, PromptSample, SampleId, SeriesId, SeriesRow, TakenSamples,
     UsedSample, WorkloadId, WorkloadRow,
 };
-pub use receipts::{KeptReceipts, ReceiptRow, SignedReceipt};
+pub use receipts::{KeptReceipts, ReceiptEvidence, ReceiptRow, SignedReceipt};
 pub use replace::Replacement;
 pub use restored::Restored;
 pub use snapshot::Copied;

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::Row;
 use serde_json::Value;
 
-use super::{IntentId, ReceiptRow, Store, StoreError, events, intents, receipts, time};
+use super::filter::Columns;
+use super::{Filter, IntentId, ReceiptRow, Store, StoreError, events, intents, receipts, time};
 use crate::wire::event::Event;
 
 /// What the facilitator is to be told about a job.
@@ -54,10 +55,18 @@ pub struct OrganicRow {
     pub id: OrganicJobId,
     pub uuid: String,
     pub hotkey: String,
+    /// Where the miner was found; `None`: it never was.
+    pub address: Option<(String, u16)>,
+    pub executor_class: String,
+    pub description: String,
     /// `RUNNING`, `COMPLETED` or `FAILED`.
     pub status: String,
     pub comment: String,
     pub stdout: String,
+    pub stderr: String,
+    pub exit_status: Option<i64>,
+    /// Step -> microseconds of Unix time.
+    pub times: BTreeMap<String, i64>,
     pub created_at: DateTime<Utc>,
     pub ended_at: Option<DateTime<Utc>>,
 }
@@ -147,13 +156,31 @@ impl Store {
         self.organic_jobs("1 ORDER BY id DESC LIMIT ?1", [limit])
     }
 
+    /// Jobs by the time they were taken, miner and status.
+    pub fn find_organic_jobs(&self, filter: &Filter) -> Result<Vec<OrganicRow>, StoreError> {
+        let (condition, values) = filter.condition(Columns {
+            time: "created_at",
+            miner: Some("hotkey"),
+            outcome: Some("status"),
+            kind: None,
+            order: "id DESC",
+        });
+        self.organic_jobs(&condition, rusqlite::params_from_iter(values))
+    }
+
+    /// The job of this uuid.
+    pub fn organic_job(&self, uuid: &str) -> Result<Option<OrganicRow>, StoreError> {
+        Ok(self.organic_jobs("uuid = ?1", [uuid])?.pop())
+    }
+
     fn organic_jobs(
         &self,
         condition: &str,
         values: impl rusqlite::Params,
     ) -> Result<Vec<OrganicRow>, StoreError> {
         let mut query = self.db.prepare_cached(&format!(
-            "SELECT id, uuid, hotkey, status, comment, stdout, created_at, ended_at
+            "SELECT id, uuid, hotkey, address, port, executor_class, description, status, comment,
+                    stdout, stderr, exit_status, times, created_at, ended_at
              FROM organic_jobs WHERE {condition}"
         ))?;
         let mut rows = query.query(values)?;
@@ -167,21 +194,28 @@ impl Store {
 
 fn organic(row: &Row) -> Result<OrganicRow, StoreError> {
     let id = row.get(0)?;
-    let moment = |text: String| {
-        time::from_text(&text).ok_or_else(|| StoreError::Row {
-            table: "organic_jobs",
-            id,
-            finding: "not a time".to_owned(),
-        })
+    let damaged = |finding: &str| StoreError::Row {
+        table: "organic_jobs",
+        id,
+        finding: finding.to_owned(),
     };
+    let moment = |text: String| time::from_text(&text).ok_or_else(|| damaged("not a time"));
+    let host: Option<String> = row.get(3)?;
     Ok(OrganicRow {
         id: OrganicJobId(id),
         uuid: row.get(1)?,
         hotkey: row.get(2)?,
-        status: row.get(3)?,
-        comment: row.get(4)?,
-        stdout: row.get(5)?,
-        created_at: moment(row.get(6)?)?,
-        ended_at: row.get::<_, Option<String>>(7)?.map(moment).transpose()?,
+        address: host.zip(row.get(4)?),
+        executor_class: row.get(5)?,
+        description: row.get(6)?,
+        status: row.get(7)?,
+        comment: row.get(8)?,
+        stdout: row.get(9)?,
+        stderr: row.get(10)?,
+        exit_status: row.get(11)?,
+        times: serde_json::from_str(&row.get::<_, String>(12)?)
+            .map_err(|_| damaged("its times are not numbers"))?,
+        created_at: moment(row.get(13)?)?,
+        ended_at: row.get::<_, Option<String>>(14)?.map(moment).transpose()?,
     })
 }

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row};
 
-use super::{Store, StoreError, time};
+use super::filter::Columns;
+use super::{Filter, Store, StoreError, time};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PassId(pub(super) i64);
@@ -109,11 +110,41 @@ impl Store {
 
     /// The newest pass of each name, by name.
     pub fn last_passes(&self) -> Result<Vec<PassRow>, StoreError> {
-        let mut query = self.db.prepare_cached(
+        // from name to name, without reading what lies between them
+        self.select_passes(
+            "id IN (WITH RECURSIVE names (name) AS (
+                        SELECT min(name) FROM passes
+                        UNION ALL
+                        SELECT (SELECT min(name) FROM passes WHERE name > names.name)
+                        FROM names WHERE name IS NOT NULL)
+                    SELECT (SELECT max(id) FROM passes WHERE name = names.name) FROM names)
+             ORDER BY name",
+            [],
+        )
+    }
+
+    /// Passes by start, name and outcome.
+    pub fn find_passes(&self, filter: &Filter) -> Result<Vec<PassRow>, StoreError> {
+        let (condition, values) = filter.condition(Columns {
+            time: "started_at",
+            outcome: Some("coalesce(outcome, 'running')"),
+            kind: Some("name"),
+            order: "id DESC",
+            ..Columns::default()
+        });
+        self.select_passes(&condition, rusqlite::params_from_iter(values))
+    }
+
+    fn select_passes(
+        &self,
+        condition: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Vec<PassRow>, StoreError> {
+        let mut query = self.db.prepare_cached(&format!(
             "SELECT id, name, version, started_at, ended_at, outcome, summary FROM passes
-             WHERE id IN (SELECT max(id) FROM passes GROUP BY name) ORDER BY name",
-        )?;
-        let mut rows = query.query([])?;
+             WHERE {condition}"
+        ))?;
+        let mut rows = query.query(values)?;
         let mut passes = Vec::new();
         while let Some(row) = rows.next()? {
             passes.push(pass(row)?);

@@ -2,10 +2,11 @@
 //! is kept once per miner, type and job.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::{OptionalExtension, Row, Transaction};
 use serde_json::Value;
 
-use super::{Store, StoreError, events, time};
+use super::filter::Columns;
+use super::{Filter, Store, StoreError, events, time};
 use crate::wire::event::Event;
 use crate::wire::python_json;
 use crate::wire::receipt::{FinishedReceipt, ReceiptKind, StartedReceipt};
@@ -79,7 +80,57 @@ pub struct KeptReceipts {
     pub countersigned: u64,
 }
 
+/// A receipt as the operator sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReceiptEvidence {
+    /// `JobStartedReceipt` or `JobFinishedReceipt`.
+    pub kind: String,
+    pub job_uuid: String,
+    pub miner_hotkey: String,
+    pub validator_hotkey: String,
+    /// Whether the miner has published it with its signature.
+    pub is_countersigned: bool,
+    /// Accepted or started.
+    pub time: DateTime<Utc>,
+    pub payload: Value,
+}
+
 impl Store {
+    /// Receipts by time, miner and type.
+    pub fn find_receipts(&self, filter: &Filter) -> Result<Vec<ReceiptEvidence>, StoreError> {
+        let (condition, values) = filter.condition(Columns {
+            time: "time",
+            miner: Some("miner_hotkey"),
+            outcome: Some("iif(miner_signature IS NULL, 'own', 'countersigned')"),
+            kind: Some("type"),
+            order: "time DESC",
+        });
+        self.select_receipts(&condition, rusqlite::params_from_iter(values))
+    }
+
+    /// The receipts about this job, of whichever miner.
+    pub fn receipts_of_job(&self, job_uuid: &str) -> Result<Vec<ReceiptEvidence>, StoreError> {
+        self.select_receipts("job_uuid = ?1 ORDER BY type DESC, miner_hotkey", [job_uuid])
+    }
+
+    fn select_receipts(
+        &self,
+        condition: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Vec<ReceiptEvidence>, StoreError> {
+        let mut query = self.db.prepare_cached(&format!(
+            "SELECT type, job_uuid, miner_hotkey, validator_hotkey, miner_signature IS NOT NULL,
+                    time, payload
+             FROM receipts WHERE {condition}"
+        ))?;
+        let mut rows = query.query(values)?;
+        let mut receipts = Vec::new();
+        while let Some(row) = rows.next()? {
+            receipts.push(receipt(row)?);
+        }
+        Ok(receipts)
+    }
+
     /// Keeps receipts and events in one transaction.
     pub fn keep_receipts(
         &mut self,
@@ -161,6 +212,25 @@ impl Store {
         let count: i64 = query.query_row([miner_hotkey], |row| row.get(0))?;
         Ok(count.unsigned_abs())
     }
+}
+
+fn receipt(row: &Row) -> Result<ReceiptEvidence, StoreError> {
+    // the table has no numbers
+    let damaged = |finding: String| StoreError::Row {
+        table: "receipts",
+        id: 0,
+        finding,
+    };
+    let (time, payload): (String, String) = (row.get(5)?, row.get(6)?);
+    Ok(ReceiptEvidence {
+        kind: row.get(0)?,
+        job_uuid: row.get(1)?,
+        miner_hotkey: row.get(2)?,
+        validator_hotkey: row.get(3)?,
+        is_countersigned: row.get(4)?,
+        time: time::from_text(&time).ok_or_else(|| damaged(format!("`{time}` is no time")))?,
+        payload: serde_json::from_str(&payload).map_err(|error| damaged(error.to_string()))?,
+    })
 }
 
 /// Copies of what this validator has signed. Whose job it was is known here better than anywhere:

@@ -6,7 +6,8 @@ use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{BatchId, Store, StoreError, batches, events, time};
+use super::filter::Columns;
+use super::{BatchId, Filter, Store, StoreError, batches, events, time};
 use crate::keys::Hotkey;
 use crate::wire::event::Event;
 
@@ -94,6 +95,7 @@ pub struct WeightsRow {
     pub reveal_round: Option<u64>,
     pub final_block: Option<u64>,
     pub note: String,
+    pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
 
@@ -108,11 +110,13 @@ pub struct NewWeights {
     pub commit_hash: Option<String>,
     pub decided_block: u64,
     pub window_stop: u64,
+    /// Scores and parameters that they were made from, for people who ask why.
+    pub basis: Value,
 }
 
 const COLUMNS: &str = "id, way, state, netuid, version_key, entries, salt, commit_hash, \
                        decided_block, window_stop, placed_block, reveal_from, reveal_until, \
-                       reveal_round, final_block, note, updated_at";
+                       reveal_round, final_block, note, updated_at, created_at";
 
 impl Store {
     /// Stores weights and ties their batch to them, and marks older batches as superseded,
@@ -127,8 +131,8 @@ impl Store {
         self.write(|tx| {
             tx.execute(
                 "INSERT INTO weights (way, state, netuid, version_key, entries, salt, commit_hash,
-                                      decided_block, window_stop, created_at, updated_at)
-                 VALUES (?1, 'decided', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
+                                      decided_block, window_stop, created_at, updated_at, basis)
+                 VALUES (?1, 'decided', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)",
                 rusqlite::params![
                     new.way.name(),
                     new.netuid,
@@ -140,6 +144,7 @@ impl Store {
                     signed(new.decided_block),
                     signed(new.window_stop),
                     time::to_text(now),
+                    new.basis.to_string(),
                 ],
             )?;
             let id = WeightsId(tx.last_insert_rowid());
@@ -160,7 +165,7 @@ impl Store {
         self.write(|tx| {
             let changed = tx.execute(
                 "UPDATE weights SET way = ?2, version_key = ?3, entries = ?4, salt = ?5,
-                        commit_hash = ?6, decided_block = ?7, updated_at = ?8,
+                        commit_hash = ?6, decided_block = ?7, updated_at = ?8, basis = ?10,
                         window_stop = CASE WHEN way = ?2 THEN window_stop ELSE ?9 END
                  WHERE id = ?1 AND state = 'decided'",
                 rusqlite::params![
@@ -173,6 +178,7 @@ impl Store {
                     signed(new.decided_block),
                     time::to_text(now),
                     signed(new.window_stop),
+                    new.basis.to_string(),
                 ],
             )?;
             changed_one(changed, id)
@@ -310,6 +316,30 @@ impl Store {
         Ok(self.select_weights("id = ?1", [id.0])?.pop())
     }
 
+    /// Weights by the time they were decided, and by state.
+    pub fn find_weights(&self, filter: &Filter) -> Result<Vec<WeightsRow>, StoreError> {
+        let (condition, values) = filter.condition(Columns {
+            time: "created_at",
+            outcome: Some("state"),
+            order: "id DESC",
+            ..Columns::default()
+        });
+        self.select_weights(&condition, rusqlite::params_from_iter(values))
+    }
+
+    /// What weights were made from; an empty object for those of before version 5.
+    pub fn basis_of_weights(&self, id: WeightsId) -> Result<Value, StoreError> {
+        let mut query = self
+            .db
+            .prepare_cached("SELECT basis FROM weights WHERE id = ?1")?;
+        let text: String = query.query_row([id.0], |row| row.get(0))?;
+        serde_json::from_str(&text).map_err(|error| StoreError::Row {
+            table: "weights",
+            id: id.0,
+            finding: error.to_string(),
+        })
+    }
+
     /// The newest weights, newest first.
     pub fn last_weights(&self, limit: u32) -> Result<Vec<WeightsRow>, StoreError> {
         self.select_weights("1 ORDER BY id DESC LIMIT ?1", [limit])
@@ -369,7 +399,10 @@ fn weights_row(row: &Row) -> Result<WeightsRow, StoreError> {
     let block = |column: usize| -> Result<Option<u64>, StoreError> {
         Ok(row.get::<_, Option<i64>>(column)?.map(i64::cast_unsigned))
     };
-    let updated_at: String = row.get(16)?;
+    let moment = |column: usize| {
+        let text: String = row.get(column)?;
+        time::from_text(&text).ok_or_else(|| damaged("not a time".to_owned()))
+    };
     Ok(WeightsRow {
         id: WeightsId(id),
         way,
@@ -387,7 +420,8 @@ fn weights_row(row: &Row) -> Result<WeightsRow, StoreError> {
         reveal_round: block(13)?,
         final_block: block(14)?,
         note: row.get(15)?,
-        updated_at: time::from_text(&updated_at).ok_or_else(|| damaged("not a time".to_owned()))?,
+        created_at: moment(17)?,
+        updated_at: moment(16)?,
     })
 }
 

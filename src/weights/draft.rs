@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use rand::Rng;
+use serde_json::{Value, json};
 use tracing::warn;
 
 use super::candidate::{Candidate, Completeness, choose};
-use super::decide::{Decision, decide};
+use super::decide::{Decision, Line, decide};
 use super::pass::{View, Writing};
 use super::window::window_stop;
 use super::{WeightsError, way_for};
@@ -120,6 +121,7 @@ pub(super) async fn draft(
         commit_hash,
         decided_block: view.head.block(),
         window_stop: window_stop(writing, view, choice.way, batch),
+        basis: basis(writing, &decision),
     };
     Ok(Draft { new, decision })
 }
@@ -164,6 +166,32 @@ pub(super) fn nobody_in(batch: BatchId) -> String {
         "nobody on the subnet has a score in batch {}",
         batch.number()
     )
+}
+
+/// What an operator needs to tell a miner why it got its weight, also when parameters have changed.
+fn basis(writing: &Writing<'_>, decision: &Decision) -> Value {
+    let horde = writing.pass.environment.horde_score();
+    let classes = writing.pass.params.class_weights();
+    let classes: BTreeMap<_, _> = classes.iter().map(|(class, w)| (class.name(), w)).collect();
+    let line = |line: &Line| {
+        json!({
+            "hotkey": line.hotkey,
+            "uid": line.uid,
+            "score": line.score,
+            "weight": line.weight,
+            "reason": line.standing.reason(),
+        })
+    };
+    json!({
+        "class_weights": classes,
+        "max_weight": writing.pass.params.max_weight(),
+        "horde_score": {
+            "avg_param": horde.avg_param,
+            "size_param": horde.size_param,
+            "central_size_param": horde.central_size_param,
+        },
+        "miners": decision.lines.iter().map(line).collect::<Vec<_>>(),
+    })
 }
 
 /// The score of every hotkey in a batch.

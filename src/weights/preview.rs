@@ -13,20 +13,6 @@ pub(super) async fn preview(writing: &mut Writing<'_>, view: &View) -> Result<Ou
         return Ok(Outcome::idle("no finished batch waits for weights"));
     };
     let draft = draft(writing, view, &batch).await?;
-    let lines: Vec<_> = draft
-        .decision
-        .lines
-        .iter()
-        .map(|line| {
-            json!({
-                "hotkey": line.hotkey,
-                "uid": line.uid,
-                "score": line.score,
-                "weight": line.weight,
-                "reason": line.standing.reason(),
-            })
-        })
-        .collect();
     let mut report = vec![format!(
         "{:<48}  {:>4}  {:>10}  {:>6}  why",
         "hotkey", "uid", "score", "weight"
@@ -57,7 +43,7 @@ pub(super) async fn preview(writing: &mut Writing<'_>, view: &View) -> Result<Ou
         "batch": batch.id.number(),
         "superseded": older.iter().map(|id| id.number()).collect::<Vec<_>>(),
         "way": draft.new.way.name(),
-        "weights": lines,
+        "weights": draft.new.basis["miners"],
     });
     Ok(Outcome::done(summary)
         .with_details(details)

@@ -177,7 +177,8 @@ fn wrong_usage_exits_2() {
 fn an_old_database_is_brought_up_to_date_and_loses_nothing() {
     upgrade(include_bytes!("../databases/v1.db"));
     upgrade(include_bytes!("../databases/v2.db"));
-    let db = upgrade(include_bytes!("../databases/v3.db"));
+    upgrade(include_bytes!("../databases/v3.db"));
+    let db = upgrade(include_bytes!("../databases/v4.db"));
     let jobs: i64 = db
         .query_row(
             "SELECT count(*) FROM jobs JOIN batch_miners USING (batch_id)",
@@ -199,7 +200,7 @@ fn upgrade(file: &[u8]) -> rusqlite::Connection {
     std::fs::write(host.database(), file).expect("written");
     host.horde(&["migrate"])
         .success()
-        .stdout(contains("is up to date, version 4"));
+        .stdout(contains("is up to date, version 5"));
     let db = rusqlite::Connection::open(host.database()).expect("it opens");
     let kept: String = db
         .query_row(
@@ -217,8 +218,8 @@ fn upgrade(file: &[u8]) -> rusqlite::Connection {
 fn a_database_is_made_once() {
     let host = Host::new();
     let (first, second) = (host.horde(&["migrate"]), host.horde(&["migrate"]));
-    insta::assert_snapshot!(shown(&host, &first.success()), @"[folder]/horde.db made, version 4");
-    insta::assert_snapshot!(shown(&host, &second.success()), @"[folder]/horde.db is up to date, version 4");
+    insta::assert_snapshot!(shown(&host, &first.success()), @"[folder]/horde.db made, version 5");
+    insta::assert_snapshot!(shown(&host, &second.success()), @"[folder]/horde.db is up to date, version 5");
 }
 
 #[test]
@@ -228,7 +229,7 @@ fn the_status_of_a_new_installation_is_short() {
     let run = host.horde(&["status"]).success();
     insta::assert_snapshot!(shown(&host, &run), @r"
     serving    yes
-    database   [folder]/horde.db (version 4)
+    database   [folder]/horde.db (version 5)
     chain      not seen yet
     batch      none planned yet
     weights    none decided yet
@@ -250,7 +251,7 @@ fn status_shows_what_was_done_and_what_is_wrong() {
     filtered(|| {
         insta::assert_snapshot!(shown(&host, &run), @r"
     serving    NO
-    database   [folder]/horde.db (version 4)
+    database   [folder]/horde.db (version 5)
     chain      block [block], seen [ago]
     on chain   our last write is 2 blocks old (0.1 tempos)
     batch      1 at block [block]: done
