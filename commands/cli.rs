@@ -8,9 +8,10 @@ use horde_validator::settings::Environment;
 use indicatif::MultiProgress;
 
 use crate::{
-    backup_db, config, debug_run, doctor, evict, fetch_receipts, list_backups, migrate, miners,
-    notify, output, params, prompts, provision_buckets, relay_organic, restore_db, run_synthetic,
-    schedule_synthetic, send_events, serving, set_weights, signals, status, sync_params,
+    backup_db, completions, config, debug_run, doctor, evict, fetch_receipts, list_backups, man,
+    metrics, migrate, miners, notify, output, params, prompts, provision_buckets, relay_organic,
+    restore_db, run_synthetic, schedule_synthetic, send_events, serving, set_weights, signals,
+    status, sync_params,
 };
 
 /// A ComputeHorde validator: each subcommand makes one pass and exits
@@ -37,7 +38,7 @@ pub(crate) struct Cli {
 pub(crate) struct Shared {
     /// Read settings from this file instead of .env or /etc/horde/horde.env
     #[arg(long, global = true, value_name = "FILE")]
-    env_file: Option<PathBuf>,
+    pub(crate) env_file: Option<PathBuf>,
 
     /// Print one JSON document to stdout
     #[arg(long, global = true)]
@@ -86,6 +87,7 @@ enum Command {
     ProvisionBuckets(provision_buckets::ProvisionBuckets),
     DebugRun(debug_run::DebugRun),
     Status(status::Status),
+    Metrics(metrics::Metrics),
     Doctor(doctor::Doctor),
     Params(params::Params),
     Serving(serving::Serving),
@@ -93,6 +95,8 @@ enum Command {
     Config(config::Config),
     Migrate(migrate::Migrate),
     Notify(notify::Notify),
+    Completions(completions::Completions),
+    Man(man::Man),
     #[cfg(feature = "devnet")]
     Devnet(crate::devnet::Devnet),
     #[cfg(feature = "devnet")]
@@ -109,9 +113,12 @@ impl Cli {
         }
     }
 
-    pub(crate) fn run(&self, bars: MultiProgress) -> Result<(), Failure> {
+    pub(crate) fn run(
+        &self,
+        environment: &Environment,
+        bars: MultiProgress,
+    ) -> Result<(), Failure> {
         let json = self.shared.json;
-        let environment = Environment::read(self.shared.env_file.as_deref())?;
         let frame = || Frame {
             environment: environment.clone(),
             progress: Progress::on(bars.clone()),
@@ -129,19 +136,25 @@ impl Cli {
             Command::SendEvents(args) => args.run(&frame()).map(said),
             Command::Evict(args) => args.run(&frame()).map(said),
             Command::BackupDb(args) => args.run(&frame()).map(said),
-            Command::ListBackups(args) => args.run(&environment, json),
+            Command::ListBackups(args) => args.run(environment, json),
             Command::VerifyBackup(args) => args.run(&frame(), json),
             Command::RestoreDb(args) => args.run(&frame(), json),
             Command::ProvisionBuckets(args) => args.run(&frame(), json),
             Command::DebugRun(args) => args.run(&frame(), json),
-            Command::Doctor(args) => args.run(&environment, json),
-            Command::Status(args) => args.run(&environment, json),
-            Command::Params(args) => args.run(&environment, json),
-            Command::Serving(args) => args.run(&environment, json),
-            Command::Miners(args) => args.run(&environment, json),
-            Command::Config(args) => args.run(&environment, json),
+            Command::Doctor(args) => args.run(environment, json),
+            Command::Status(args) => args.run(environment, json),
+            Command::Metrics(args) => args.run(environment, json),
+            Command::Completions(args) => {
+                args.run();
+                Ok(())
+            }
+            Command::Man(args) => args.run(),
+            Command::Params(args) => args.run(environment, json),
+            Command::Serving(args) => args.run(environment, json),
+            Command::Miners(args) => args.run(environment, json),
+            Command::Config(args) => args.run(environment, json),
             Command::Notify(args) => args.run(&frame()).map(said),
-            Command::Migrate(args) => args.run(&environment, json),
+            Command::Migrate(args) => args.run(environment, json),
             #[cfg(feature = "devnet")]
             Command::Devnet(args) => args.run(json),
             #[cfg(feature = "devnet")]

@@ -4,6 +4,7 @@
 
 mod backup_db;
 mod cli;
+mod completions;
 mod config;
 mod debug_run;
 mod debug_story;
@@ -18,6 +19,8 @@ mod evict;
 mod fetch_receipts;
 mod list_backups;
 mod logging;
+mod man;
+mod metrics;
 mod migrate;
 mod miners;
 mod notify;
@@ -26,6 +29,7 @@ mod params;
 mod prompts;
 mod provision_buckets;
 mod relay_organic;
+mod reporting;
 mod restore_db;
 mod run_synthetic;
 mod schedule_synthetic;
@@ -38,19 +42,36 @@ mod sync_params;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
+use horde_validator::pass::Failure;
+use horde_validator::settings::Environment;
+use indicatif::MultiProgress;
+
+use crate::cli::Cli;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let bars = logging::start(&cli.shared, cli.is_rehearsal());
     rustls::crypto::ring::default_provider()
         .install_default()
         .expect("nothing has chosen a TLS provider before the first line of main");
-    match cli.run(bars) {
+    match run(&cli, matches.subcommand_name().unwrap_or_default(), bars) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output::failure(&failure, cli.shared.json);
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+fn run(cli: &Cli, subcommand: &str, bars: MultiProgress) -> Result<(), Failure> {
+    let environment = Environment::read(cli.shared.env_file.as_deref())?;
+    // what is to be reported is sent when this ends
+    let _reporting = reporting::start(&environment);
+    let result = cli.run(&environment, bars);
+    if let Err(failure) = &result {
+        reporting::failure(failure, subcommand);
+    }
+    result
 }

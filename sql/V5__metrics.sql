@@ -5,6 +5,9 @@
 -- What weights were made from: scores, and the parameters of that moment.
 ALTER TABLE weights ADD COLUMN basis TEXT NOT NULL DEFAULT '{}';
 
+-- The newest good pass of each name is asked for at every scrape.
+CREATE INDEX passes_good ON passes (name, id) WHERE outcome IN ('done', 'idle');
+
 CREATE TABLE counters (
     metric TEXT NOT NULL,
     labels TEXT NOT NULL,

@@ -5,8 +5,8 @@
 //! passes (`synthetic`, `weights`, `organic`, `receipts`, `prompts`, `events`, `sync_params`,
 //! `buckets`, `backup`, `evict`), the outside (`chain`, `miner`, `facilitator`, `objects`, `mail`, `http`),
 //! memory (`store`), rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`,
-//! `llmjob`), files that survive (`durable`). `pass` is the frame of all passes; `debug`, `doctor`, `notify`,
-//! `pinning` and `status` serve commands that are none.
+//! `llmjob`), files that survive (`durable`), times of code (`timing`). `pass` is the frame of all passes;
+//! `debug`, `doctor`, `metrics`, `notify`, `pinning` and `status` serve commands that are none.
 //! Among passes, `synthetic` reads answers as `prompts` does, and `prompts` drives jobs as
 //! `organic` does; none goes the other way.
 
@@ -36,6 +36,7 @@ pub mod http;
 pub mod keys;
 pub mod llmjob;
 pub mod mail;
+pub mod metrics;
 pub mod miner;
 pub mod notify;
 pub mod objects;
@@ -52,5 +53,6 @@ pub mod status;
 pub mod store;
 pub mod sync_params;
 pub mod synthetic;
+pub mod timing;
 pub mod weights;
 pub mod wire;

@@ -8,6 +8,7 @@ use tracing::debug;
 use super::{Failure, Pass};
 use crate::chain::{Chain, ConnectOptions, Endpoint, Snapshot, Subnet};
 use crate::settings::{Environment, SettingsError};
+use crate::timing::timed;
 
 /// A head older than this many blocks is not written on (spec: weights).
 const MAX_HEAD_AGE_BLOCKS: u32 = 20;
@@ -49,6 +50,7 @@ impl ChainAccess {
             metadata_cache: self.metadata_cache.clone(),
             ..ConnectOptions::default()
         };
+        let _timed = timed("chain connect");
         Ok(Chain::connect(&endpoint, &options).await?)
     }
 }

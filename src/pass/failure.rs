@@ -7,6 +7,7 @@ use crate::chain::ChainError;
 use crate::events::SendError;
 use crate::facilitator::FacilitatorError;
 use crate::mail::MailError;
+use crate::metrics::MetricsError;
 use crate::params::NamingError;
 use crate::prompts::PromptsError;
 use crate::settings::SettingsError;
@@ -49,6 +50,8 @@ pub enum Failure {
     Prompts(#[from] PromptsError),
     #[error(transparent)]
     Mail(#[from] MailError),
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     #[error(transparent)]
     Backup(BackupError),
     #[error("this database belongs to the chain with genesis {bound}, the node serves {found}")]
@@ -164,7 +167,9 @@ impl Failure {
             | Self::Interrupted => TRY_AGAIN,
             #[cfg(feature = "devnet")]
             Self::Subnet(_) => 1,
-            Self::Lock(_)
+            Self::Metrics(MetricsError::Certificates { .. }) => USAGE,
+            Self::Metrics(_)
+            | Self::Lock(_)
             | Self::NoSuchMiner { .. }
             | Self::Check { .. }
             | Self::Fault { .. }
@@ -230,6 +235,15 @@ impl Failure {
             }
             Self::Prompts(error) => error.advice(),
             Self::Mail(error) => return error.advice().map(str::to_owned),
+            Self::Metrics(error) => match error {
+                MetricsError::File { .. } => "check the owner and the mode of its folder",
+                MetricsError::Certificates { .. } => {
+                    "put cert.crt, cert.key and ca.crt there, or none of them for clear text"
+                }
+                MetricsError::NoConnection(_) => {
+                    "a socket of systemd starts it so (Accept=yes, StandardInput=socket)"
+                }
+            },
             Self::Backup(error) => error.advice()?,
             Self::Naming(_) => "`horde params` shows every parameter and what it means",
             Self::OtherChain { .. } => {

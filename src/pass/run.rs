@@ -11,6 +11,7 @@ use crate::keys::Keypair;
 use crate::params::Params;
 use crate::settings::Environment;
 use crate::store::{PassOutcome, Store};
+use crate::timing;
 
 /// How long a pass may go on after Ctrl-C or SIGTERM, to store what it knows.
 const GRACE: Duration = Duration::from_secs(30);
@@ -105,6 +106,9 @@ pub async fn run_with_grace(
     };
     if let Err(error) = pass.store.end_pass(id, outcome, &summary, Utc::now()) {
         error!(%error, "the end of the pass could not be recorded");
+    }
+    if let Err(error) = pass.store.add_block_times(&timing::take()) {
+        warn!(%error, "times of this pass are not kept");
     }
     let in_a_row = pass.store.unreachable_in_a_row(name).unwrap_or(0);
     if let Some(ping) = Ping::after(outcome, in_a_row) {

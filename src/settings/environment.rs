@@ -57,6 +57,9 @@ impl std::fmt::Display for Source {
 /// Files that are looked for when none is named, in this order; the first one found is read.
 const USUAL_FILES: [&str; 2] = [".env", "/etc/horde/horde.env"];
 
+/// A shorter value is no secret worth the name.
+const LEAST_SECRET: usize = 4;
+
 /// The settings of this process. Never changes after it was read.
 #[derive(Clone, Default)]
 pub struct Environment {
@@ -154,6 +157,17 @@ impl Environment {
             }
             _ => value.to_owned(),
         }
+    }
+
+    /// Every value that is not shown, or not shown in full, so that it can be kept out of texts.
+    /// Too short ones would mask half of every text.
+    pub fn secrets(&self) -> Vec<String> {
+        let hidden = VARIABLES.iter().filter_map(|variable| {
+            let value = self.lookup(variable.name).0?;
+            let is_hidden = value.len() >= LEAST_SECRET && self.shown(variable.name) != value;
+            is_hidden.then(|| value.to_owned())
+        });
+        hidden.collect()
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&str> {

@@ -83,6 +83,22 @@ impl Environment {
         self.text("HORDE_HEALTHCHECK_URL").map(Secret::new)
     }
 
+    /// The folder of the certificates with which metrics are served.
+    pub fn monitoring_certificates(&self) -> PathBuf {
+        let folder = self.text("HORDE_MONITORING_CERTS");
+        PathBuf::from(folder.expect("it has a default"))
+    }
+
+    /// Where failures are told, if anywhere.
+    pub fn sentry_dsn(&self) -> Option<Secret> {
+        self.text("SENTRY_DSN").map(Secret::new)
+    }
+
+    /// What this installation is called where failures are told.
+    pub fn name(&self) -> &str {
+        self.text("ENV").expect("it has a default")
+    }
+
     /// The websocket that users' jobs come from.
     pub fn facilitator(&self) -> &str {
         self.text("FACILITATOR_URI").expect("it has a default")

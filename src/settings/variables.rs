@@ -458,6 +458,27 @@ pub static VARIABLES: &[Variable] = &[
         "called after each pass, with /fail after one that failed: a dead man's switch",
     ),
     variable(
+        "HORDE_MONITORING_CERTS",
+        Kind::Path,
+        Some("/etc/horde/monitoring"),
+        "/etc/horde/monitoring",
+        "where cert.crt, cert.key and ca.crt are; with them `horde metrics` serves over TLS only",
+    ),
+    variable(
+        "SENTRY_DSN",
+        Kind::SecretUrl,
+        None,
+        "https://key@sentry.example/1",
+        "failures are told to this Sentry",
+    ),
+    variable(
+        "ENV",
+        Kind::Text,
+        Some("prod"),
+        "staging",
+        "name of the environment in what is told to Sentry",
+    ),
+    variable(
         "DEBUG_MINER_KEY",
         Kind::Text,
         None,

@@ -247,6 +247,12 @@ impl Store {
         })
     }
 
+    /// The newest batch that has results.
+    pub fn newest_finished_batch(&self) -> Result<Option<BatchRow>, StoreError> {
+        let condition = "state = 'done' ORDER BY id DESC LIMIT 1";
+        Ok(select(&self.db, condition, [])?.pop())
+    }
+
     /// The newest batches, newest first.
     pub fn last_batches(&self, limit: u32) -> Result<Vec<BatchRow>, StoreError> {
         select(&self.db, "1 ORDER BY id DESC LIMIT ?1", [limit])

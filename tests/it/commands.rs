@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::host::{self, Host};
 use crate::http_server::{Answer, HttpServer};
 
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 28] = [
     "schedule-synthetic",
     "run-synthetic",
     "set-weights",
@@ -32,6 +32,7 @@ const COMMANDS: [&str; 25] = [
     "provision-buckets",
     "debug-run",
     "status",
+    "metrics",
     "doctor",
     "params",
     "serving",
@@ -39,6 +40,8 @@ const COMMANDS: [&str; 25] = [
     "config",
     "migrate",
     "notify",
+    "completions",
+    "man",
     "devnet",
     "demo",
 ];
@@ -101,6 +104,7 @@ fn help_fits_80_columns() {
       provision-buckets   Make and verify the buckets of prompts and answers
       debug-run           Try one miner, with every step shown
       status              Show what happened last, what is due, and what is wrong
+      metrics             Print metrics for Prometheus
       doctor              Check all that a validator needs, and say what to do
       params              Show or pin the subnet's parameters, and where each value
                           comes from
@@ -110,6 +114,8 @@ fn help_fits_80_columns() {
       config              Show every setting, where it comes from and what it means
       migrate             Bring the database up to date, or make a new one
       notify              Tell by mail that a unit has failed
+      completions         Print completions for a shell
+      man                 Print the manual page, or write one per subcommand
       devnet              Run a local subnet to play with, until Ctrl-C
       demo                Rehearse a whole cycle on a local subnet, in about a
                           minute
@@ -404,6 +410,12 @@ fn config_shows_where_each_setting_comes_from() {
         a larger backup is not attached; the mail says where it is (from the default)
     HORDE_HEALTHCHECK_URL=
         called after each pass, with /fail after one that failed: a dead man's switch (from nowhere)
+    HORDE_MONITORING_CERTS=/etc/horde/monitoring
+        where cert.crt, cert.key and ca.crt are; with them `horde metrics` serves over TLS only (from the default)
+    SENTRY_DSN=
+        failures are told to this Sentry (from nowhere)
+    ENV=prod
+        name of the environment in what is told to Sentry (from the default)
     DEBUG_MINER_KEY=
         test this miner instead of those of the metagraph (from nowhere)
     DEBUG_MINER_ADDRESS=
@@ -576,5 +588,26 @@ fn the_local_subnet_prints_settings_that_work_and_ends_with_a_signal() {
             .assert()
             .success();
         assert_eq!(child.wait().expect("it was started").code(), Some(0));
+    }
+}
+
+#[test]
+fn completions_and_manual_pages_know_every_subcommand() {
+    let host = Host::new();
+    for shell in ["bash", "zsh", "fish"] {
+        host.horde(&["completions", shell])
+            .success()
+            .stdout(contains("restore-db"));
+    }
+    host.horde(&["man"])
+        .success()
+        .stdout(contains(".TH horde 1"));
+    let folder = host.path("man1");
+    std::fs::create_dir(&folder).expect("made");
+    host.horde(&["man", "--folder", &folder.display().to_string()])
+        .success();
+    for command in COMMANDS {
+        let page = folder.join(format!("horde-{}.1", command));
+        assert!(page.is_file(), "{}", page.display());
     }
 }

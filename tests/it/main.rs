@@ -31,6 +31,7 @@ mod keyfiles;
 #[cfg(feature = "failpoints")]
 mod kill;
 mod mail;
+mod metrics;
 mod miner_client;
 mod miner_memory;
 mod moto;
@@ -47,6 +48,7 @@ mod puts;
 mod python_shuffle;
 mod receipts;
 mod relay;
+mod reporting;
 mod scoring;
 mod shelf;
 mod signing;

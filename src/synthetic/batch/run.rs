@@ -16,6 +16,7 @@ use super::{BatchInput, BatchResult, events, generate, llm, record, score, share
 use crate::http::Client;
 use crate::miner::{Caller, Clock, LargeMessages, MinerClient, Moment};
 use crate::pass::Progress;
+use crate::timing::timed;
 use crate::wire::ExecutorClass;
 use crate::wire::event::{Event, EventSubtype, EventType};
 
@@ -115,6 +116,7 @@ impl<'a> Run<'a> {
     where
         F: Future<Output = Asked> + Send + 'static,
     {
+        let _timed = timed(label);
         self.miners.shuffle(&mut rand::rng());
         let bar = self.progress.bar(label, self.miners.len() as u64);
         let mut parts: JoinSet<Asked> = self.miners.drain(..).map(part).collect();
@@ -148,7 +150,7 @@ impl<'a> Run<'a> {
             .iter()
             .map(|miner| Asked::new(self.common.clone(), client(miner)))
             .collect();
-        self.each("manifests", Asked::learn_manifest).await;
+        self.each("batch manifests", Asked::learn_manifest).await;
     }
 
     async fn make_jobs(&mut self, prompts: Option<PromptSupply<'_>>) {
@@ -261,7 +263,7 @@ impl<'a> Run<'a> {
             return false;
         };
         let barrier = Instant::now();
-        self.each("executors", |asked| {
+        self.each("batch executors", |asked| {
             asked.ask_for_executors(barrier, max_spin_up)
         })
         .await;
@@ -274,7 +276,8 @@ impl<'a> Run<'a> {
     async fn run_jobs(&mut self) {
         self.begin("job requests");
         let barrier = Instant::now();
-        self.each("jobs", |asked| asked.run_jobs(barrier)).await;
+        self.each("batch jobs", |asked| asked.run_jobs(barrier))
+            .await;
     }
 
     /// Answers of LLM jobs lie in a bucket; those of all miners are downloaded at once.
@@ -283,8 +286,10 @@ impl<'a> Run<'a> {
             return;
         };
         self.begin("LLM answers");
-        self.each("answers", |asked| asked.download_answers(client.clone()))
-            .await;
+        self.each("batch answers", |asked| {
+            asked.download_answers(client.clone())
+        })
+        .await;
     }
 
     fn score(&mut self) {
@@ -294,7 +299,8 @@ impl<'a> Run<'a> {
 
     async fn send_finished_receipts(&mut self) {
         self.begin("finished receipts");
-        self.each("receipts", Asked::send_finished_receipts).await;
+        self.each("batch receipts", Asked::send_finished_receipts)
+            .await;
     }
 
     fn collect_events(&mut self) {
@@ -308,7 +314,7 @@ impl<'a> Run<'a> {
 
     async fn close(&mut self) {
         self.begin("close");
-        self.each("close", Asked::close).await;
+        self.each("batch close", Asked::close).await;
     }
 
     fn into_result(mut self) -> BatchResult {
