@@ -30,4 +30,5 @@ milliseconds() {
 measure --version
 measure status
 measure status --json
+measure metrics
 measure config
