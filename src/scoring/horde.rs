@@ -74,18 +74,32 @@ impl HordeScore {
     }
 }
 
-/// The score of every hotkey that has a job of a class with a weight.
-///
-/// Every class with a total other than 0 sums to its weight.
+/// What the jobs of one miner in one class add to its score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ClassShare<'a> {
+    pub hotkey: &'a str,
+    pub class: ExecutorClass,
+    pub jobs: usize,
+    /// Of the scores of its jobs.
+    pub sum: f64,
+    /// What the class makes of them: the score of a horde, or their sum.
+    pub aggregate: f64,
+    /// The aggregates of all miners in the class.
+    pub total: f64,
+    /// Class weight * aggregate / total; the aggregate itself where the total is 0.
+    pub share: f64,
+}
+
+/// The shares of all miners in all classes that have a weight; by class, then by hotkey.
 ///
 /// # Errors
-/// Nothing infinite gets out: then no score does.
-pub fn batch_scores<'a>(
+/// Nothing infinite gets out: then no share does.
+pub fn class_shares<'a>(
     jobs: impl IntoIterator<Item = JobScore<'a>>,
     class_weights: &BTreeMap<ExecutorClass, f64>,
     horde: &HordeScore,
-) -> Result<BTreeMap<String, f64>, ScoringError> {
-    let mut by_class: BTreeMap<ExecutorClass, BTreeMap<&str, Vec<f64>>> = BTreeMap::new();
+) -> Result<Vec<ClassShare<'a>>, ScoringError> {
+    let mut by_class: BTreeMap<ExecutorClass, BTreeMap<&'a str, Vec<f64>>> = BTreeMap::new();
     for job in jobs
         .into_iter()
         .filter(|job| class_weights.contains_key(&job.class))
@@ -98,26 +112,52 @@ pub fn batch_scores<'a>(
             .push(job.score);
     }
 
-    let mut scores: BTreeMap<String, f64> = BTreeMap::new();
+    let mut shares = Vec::new();
     for (class, miners) in by_class {
-        let aggregates = miners.into_iter().map(|(hotkey, scores)| {
+        let first = shares.len();
+        for (hotkey, scores) in miners {
+            let sum = scores.iter().sum();
             let aggregate = match class {
                 ExecutorClass::SpinUp4MinGpu24Gb => horde.of(&scores)?,
-                _ => finite(scores.iter().sum())?,
+                _ => finite(sum)?,
             };
-            Ok((hotkey, aggregate))
-        });
-        let aggregates = aggregates.collect::<Result<Vec<_>, ScoringError>>()?;
-        let total = finite(aggregates.iter().map(|(_, aggregate)| aggregate).sum())?;
-        for (hotkey, aggregate) in aggregates {
-            let share = if total == 0.0 {
-                aggregate
-            } else {
-                class_weights[&class] * aggregate / total
-            };
-            let score = scores.entry(hotkey.to_owned()).or_default();
-            *score = finite(*score + share)?;
+            shares.push(ClassShare {
+                hotkey,
+                class,
+                jobs: scores.len(),
+                sum,
+                aggregate,
+                total: 0.0,
+                share: aggregate,
+            });
         }
+        let of_class = &mut shares[first..];
+        let total = finite(of_class.iter().map(|one| one.aggregate).sum())?;
+        for one in of_class {
+            one.total = total;
+            if total != 0.0 {
+                one.share = class_weights[&class] * one.aggregate / total;
+            }
+        }
+    }
+    Ok(shares)
+}
+
+/// The score of every hotkey that has a job of a class with a weight: the sum of its shares.
+///
+/// Every class with a total other than 0 sums to its weight.
+///
+/// # Errors
+/// Nothing infinite gets out: then no score does.
+pub fn batch_scores<'a>(
+    jobs: impl IntoIterator<Item = JobScore<'a>>,
+    class_weights: &BTreeMap<ExecutorClass, f64>,
+    horde: &HordeScore,
+) -> Result<BTreeMap<String, f64>, ScoringError> {
+    let mut scores: BTreeMap<String, f64> = BTreeMap::new();
+    for one in class_shares(jobs, class_weights, horde)? {
+        let score = scores.entry(one.hotkey.to_owned()).or_default();
+        *score = finite(*score + one.share)?;
     }
     Ok(scores)
 }
