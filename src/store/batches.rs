@@ -223,6 +223,11 @@ impl Store {
         Ok(select(&self.db, "uuid = ?1", [uuid])?.pop())
     }
 
+    /// The batch of this number.
+    pub fn batch_of_number(&self, number: i64) -> Result<Option<BatchRow>, StoreError> {
+        self.batch(BatchId(number))
+    }
+
     /// Batches by the time they were planned, and by state.
     pub fn find_batches(&self, filter: &Filter) -> Result<Vec<BatchRow>, StoreError> {
         let (condition, values) = filter.condition(Columns {

@@ -72,6 +72,11 @@ impl Store {
         self.select_events(&condition, rusqlite::params_from_iter(values))
     }
 
+    /// The event of this number.
+    pub fn event(&self, number: i64) -> Result<Option<EventRow>, StoreError> {
+        Ok(self.select_events("id = ?1", [number])?.pop())
+    }
+
     fn select_events(
         &self,
         condition: &str,

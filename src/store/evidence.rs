@@ -45,6 +45,18 @@ pub struct JobEvidence {
     pub times: BTreeMap<String, i64>,
 }
 
+/// A prompt whose answer is known, beside what a miner made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComparedPrompt {
+    pub prompt: String,
+    /// Of the trusted miner.
+    pub expected: Option<String>,
+    /// `same`, `different` or `missing`.
+    pub result: String,
+    /// The miner's answer, cut, where it is different.
+    pub found: Option<String>,
+}
+
 /// How large a batch was, and what became of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BatchCounts {
@@ -112,15 +124,37 @@ impl Store {
     }
 
     /// Jobs by the start of their batch, miner, status and executor class.
+    ///
+    /// Goes from batch to batch, newest first, and ends at the limit: no job is read in vain that
+    /// an index could have passed over.
     pub fn find_jobs(&self, filter: &Filter) -> Result<Vec<JobEvidence>, StoreError> {
         let (condition, values) = filter.condition(Columns {
             time: "b.started_at",
             miner: Some("j.hotkey"),
             outcome: Some("j.status"),
             kind: Some("j.executor_class"),
-            order: "j.id DESC",
+            order: "b.id DESC, j.id DESC",
         });
         self.select_jobs(&condition, rusqlite::params_from_iter(values))
+    }
+
+    /// What the answers of a job were compared on, in the order of prompts.
+    pub fn comparisons_of_job(&self, uuid: &str) -> Result<Vec<ComparedPrompt>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT p.content, p.answer, c.result, c.found
+             FROM jobs j JOIN prompt_comparisons c ON c.job_id = j.id
+                         JOIN prompts p ON p.id = c.prompt_id
+             WHERE j.uuid = ?1 ORDER BY p.id",
+        )?;
+        let rows = query.query_map([uuid], |row| {
+            Ok(ComparedPrompt {
+                prompt: row.get(0)?,
+                expected: row.get(1)?,
+                result: row.get(2)?,
+                found: row.get(3)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn select_jobs(
@@ -132,7 +166,7 @@ impl Store {
             "SELECT j.id, j.uuid, j.batch_id, b.started_at, j.hotkey, j.address, j.port,
                     j.executor_class, j.status, j.correct, j.comment, j.description, j.score,
                     j.multiplier, j.time_took_us, j.times
-             FROM jobs j JOIN batches b ON b.id = j.batch_id WHERE {condition}"
+             FROM batches b CROSS JOIN jobs j ON j.batch_id = b.id WHERE {condition}"
         ))?;
         let mut rows = query.query(values)?;
         let mut jobs = Vec::new();

@@ -135,6 +135,11 @@ impl Store {
         self.select_passes(&condition, rusqlite::params_from_iter(values))
     }
 
+    /// The pass of this number.
+    pub fn pass(&self, number: i64) -> Result<Option<PassRow>, StoreError> {
+        Ok(self.select_passes("id = ?1", [number])?.pop())
+    }
+
     fn select_passes(
         &self,
         condition: &str,

@@ -316,6 +316,11 @@ impl Store {
         Ok(self.select_weights("id = ?1", [id.0])?.pop())
     }
 
+    /// The weights of this number.
+    pub fn weights_of_number(&self, number: i64) -> Result<Option<WeightsRow>, StoreError> {
+        self.weights(WeightsId(number))
+    }
+
     /// Weights by the time they were decided, and by state.
     pub fn find_weights(&self, filter: &Filter) -> Result<Vec<WeightsRow>, StoreError> {
         let (condition, values) = filter.condition(Columns {
