@@ -17,12 +17,14 @@ mod devnet;
 mod doctor;
 mod evict;
 mod fetch_receipts;
+mod inspect;
 mod list_backups;
 mod logging;
 mod man;
 mod metrics;
 mod migrate;
 mod miners;
+mod moment;
 mod notify;
 mod output;
 mod params;
@@ -39,6 +41,7 @@ mod set_weights;
 mod signals;
 mod status;
 mod sync_params;
+mod table;
 
 use std::process::ExitCode;
 

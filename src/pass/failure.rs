@@ -5,6 +5,7 @@ use crate::backup::BackupError;
 use crate::buckets::{BucketsError, Trouble};
 use crate::chain::ChainError;
 use crate::events::SendError;
+use crate::evidence::EvidenceError;
 use crate::facilitator::FacilitatorError;
 use crate::mail::MailError;
 use crate::metrics::MetricsError;
@@ -52,6 +53,8 @@ pub enum Failure {
     Mail(#[from] MailError),
     #[error(transparent)]
     Metrics(#[from] MetricsError),
+    #[error(transparent)]
+    Evidence(EvidenceError),
     #[error(transparent)]
     Backup(BackupError),
     #[error("this database belongs to the chain with genesis {bound}, the node serves {found}")]
@@ -107,6 +110,15 @@ impl From<BackupError> for Failure {
             BackupError::Lock(error) => error.into(),
             BackupError::Stopped => Self::Interrupted,
             other => Self::Backup(other),
+        }
+    }
+}
+
+impl From<EvidenceError> for Failure {
+    fn from(error: EvidenceError) -> Self {
+        match error {
+            EvidenceError::Store(error) => error.into(),
+            other => Self::Evidence(other),
         }
     }
 }
@@ -169,6 +181,7 @@ impl Failure {
             Self::Subnet(_) => 1,
             Self::Metrics(MetricsError::Certificates { .. }) => USAGE,
             Self::Metrics(_)
+            | Self::Evidence(_)
             | Self::Lock(_)
             | Self::NoSuchMiner { .. }
             | Self::Check { .. }
@@ -244,6 +257,7 @@ impl Failure {
                     "a socket of systemd starts it so (Accept=yes, StandardInput=socket)"
                 }
             },
+            Self::Evidence(error) => return error.advice(),
             Self::Backup(error) => error.advice()?,
             Self::Naming(_) => "`horde params` shows every parameter and what it means",
             Self::OtherChain { .. } => {

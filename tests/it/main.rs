@@ -24,6 +24,7 @@ mod formatting;
 mod hashjob;
 mod host;
 mod http_server;
+mod inspect;
 mod install_script;
 mod installing;
 mod job_score;

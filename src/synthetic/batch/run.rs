@@ -346,6 +346,8 @@ impl<'a> Run<'a> {
             .collect();
         let mut telemetry = telemetry;
         telemetry["note"] = json!(self.common.patience.note());
+        // tells which rule gave the jobs their scores
+        telemetry["weights_version"] = json!(self.input.dance.weights_version.number());
         BatchResult {
             note: self.common.patience.note().to_owned(),
             ended_at: self.clock.now().utc(),
