@@ -10,8 +10,8 @@ use indicatif::MultiProgress;
 use crate::{
     backup_db, completions, config, debug_run, doctor, evict, fetch_receipts, list_backups, man,
     metrics, migrate, miners, notify, output, params, prompts, provision_buckets, relay_organic,
-    restore_db, run_synthetic, schedule_synthetic, send_events, serving, set_weights, signals,
-    status, sync_params,
+    report, restore_db, run_synthetic, schedule_synthetic, send_events, serving, set_weights,
+    signals, status, sync_params,
 };
 
 /// A ComputeHorde validator: each subcommand makes one pass and exits
@@ -87,6 +87,7 @@ enum Command {
     ProvisionBuckets(provision_buckets::ProvisionBuckets),
     DebugRun(debug_run::DebugRun),
     Status(status::Status),
+    Report(report::Report),
     Metrics(metrics::Metrics),
     Doctor(doctor::Doctor),
     Params(params::Params),
@@ -143,6 +144,7 @@ impl Cli {
             Command::DebugRun(args) => args.run(&frame(), json),
             Command::Doctor(args) => args.run(environment, json),
             Command::Status(args) => args.run(environment, json),
+            Command::Report(args) => args.run(environment, json),
             Command::Metrics(args) => args.run(environment, json),
             Command::Completions(args) => {
                 args.run();

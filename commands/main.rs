@@ -29,6 +29,7 @@ mod params;
 mod prompts;
 mod provision_buckets;
 mod relay_organic;
+mod report;
 mod reporting;
 mod restore_db;
 mod run_synthetic;

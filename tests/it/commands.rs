@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::host::{self, Host};
 use crate::http_server::{Answer, HttpServer};
 
-const COMMANDS: [&str; 28] = [
+const COMMANDS: [&str; 29] = [
     "schedule-synthetic",
     "run-synthetic",
     "set-weights",
@@ -32,6 +32,7 @@ const COMMANDS: [&str; 28] = [
     "provision-buckets",
     "debug-run",
     "status",
+    "report",
     "metrics",
     "doctor",
     "params",
@@ -104,6 +105,7 @@ fn help_fits_80_columns() {
       provision-buckets   Make and verify the buckets of prompts and answers
       debug-run           Try one miner, with every step shown
       status              Show what happened last, what is due, and what is wrong
+      report              Write a page about the last days, with charts
       metrics             Print metrics for Prometheus
       doctor              Check all that a validator needs, and say what to do
       params              Show or pin the subnet's parameters, and where each value

@@ -1,0 +1,158 @@
+//! Bars of several parts, one beside the other, with marks above those that need one.
+
+use maud::{Markup, html};
+
+use super::axis::number;
+use super::frame::{LEFT, RIGHT, TOP, chart, px};
+use super::scale::{Scale, whole_ticks};
+
+/// Room above the bars for marks.
+const MARKS: f64 = 16.0;
+
+/// What stands above a bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::report) enum Mark {
+    Cross,
+    Diamond,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::report) struct Bar {
+    /// From below, one for each class.
+    pub(in crate::report) parts: Vec<u64>,
+    pub(in crate::report) marks: Vec<Mark>,
+    /// What is shown while the pointer is on it.
+    pub(in crate::report) title: String,
+}
+
+/// A text below the bars: 0 is the left edge of the first bar, 1 its right edge.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::report) struct Label {
+    pub(in crate::report) at: f64,
+    pub(in crate::report) text: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::report) struct Bars<'a> {
+    pub(in crate::report) says: &'a str,
+    /// Units of the drawing.
+    pub(in crate::report) height: f64,
+    /// Of the page's style, one for each part.
+    pub(in crate::report) classes: &'a [&'a str],
+    pub(in crate::report) bars: Vec<Bar>,
+    pub(in crate::report) labels: Vec<Label>,
+}
+
+impl Bars<'_> {
+    pub(in crate::report) fn draw(&self) -> Markup {
+        let has_marks = self.bars.iter().any(|bar| !bar.marks.is_empty());
+        let top = if has_marks { TOP + MARKS } else { TOP };
+        let bottom = top + self.height;
+        let highest = self.bars.iter().map(|bar| bar.parts.iter().sum::<u64>());
+        let values = whole_ticks(highest.max().unwrap_or(0) as f64, 4);
+        let y = Scale::new((0.0, values.last().copied().unwrap_or(1.0)), (bottom, top));
+        let x = Scale::new((0.0, self.bars.len() as f64), (LEFT, RIGHT));
+        let across = values.iter().map(|value| (y.at(*value), number(*value)));
+        let labels = self.labels.iter();
+        let below = labels.map(|label| (x.at(label.at), label.text.clone()));
+        let drawn = html! {
+            @for (i, bar) in self.bars.iter().enumerate() {
+                (self.draw_bar(bar, (x.at(i as f64), x.at((i + 1) as f64)), y))
+            }
+        };
+        chart(
+            self.says,
+            bottom,
+            &across.collect(),
+            &below.collect(),
+            &drawn,
+        )
+    }
+
+    fn draw_bar(&self, bar: &Bar, (left, right): (f64, f64), y: Scale) -> Markup {
+        // few bars are not as wide as the page
+        let width = ((right - left) * 0.8).min(48.0);
+        let middle = f64::midpoint(left, right);
+        let mut top = 0;
+        let parts = bar.parts.iter().zip(self.classes).map(|(part, class)| {
+            let bottom = top;
+            top += part;
+            (class, y.at(top as f64), y.at(bottom as f64))
+        });
+        html! {
+            g {
+                title { (bar.title) }
+                // the whole column can be pointed at
+                rect.hover x=(px(left)) y=(px(TOP)) width=(px(right - left))
+                    height=(px(y.at(0.0) - TOP)) {}
+                @for (class, top, bottom) in parts {
+                    @if top < bottom {
+                        rect class=(class) x=(px(middle - width / 2.0)) y=(px(top))
+                            width=(px(width)) height=(px(bottom - top)) {}
+                    }
+                }
+                @for (i, mark) in bar.marks.iter().enumerate() {
+                    (draw_mark(*mark, middle + 11.0 * i as f64))
+                }
+            }
+        }
+    }
+}
+
+fn draw_mark(mark: Mark, x: f64) -> Markup {
+    let (class, path) = match mark {
+        Mark::Cross => ("cross", "l8 8m0 -8l-8 8"),
+        Mark::Diamond => ("diamond", "m4 -1l5 5l-5 5l-5 -5z"),
+    };
+    html! { path class={ "mark " (class) } d={ "M" (px(x - 4.0)) " " (px(TOP - 6.0)) (path) } {} }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bars(bars: Vec<Bar>) -> String {
+        let bars = Bars {
+            says: "jobs",
+            height: 100.0,
+            classes: &["good", "bad"],
+            bars,
+            labels: vec![Label {
+                at: 0.5,
+                text: "first".to_owned(),
+            }],
+        };
+        bars.draw().into_string()
+    }
+
+    fn bar(parts: [u64; 2], marks: &[Mark]) -> Bar {
+        Bar {
+            parts: parts.to_vec(),
+            marks: marks.to_vec(),
+            title: "<1>".to_owned(),
+        }
+    }
+
+    #[test]
+    fn parts_stand_on_each_other() {
+        let svg = bars(vec![bar([6, 4], &[]), bar([0, 0], &[])]);
+        let good = "class=\"good\" x=\"200.5\" y=\"54\" width=\"48\" height=\"60\"";
+        assert!(svg.contains(good), "{svg}");
+        let bad = "class=\"bad\" x=\"200.5\" y=\"14\" width=\"48\" height=\"40\"";
+        assert!(svg.contains(bad), "{svg}");
+        // an empty bar can be pointed at
+        assert_eq!(svg.matches("class=\"hover\"").count(), 2);
+        assert_eq!(svg.matches("<title>&lt;1&gt;").count(), 2);
+    }
+
+    #[test]
+    fn marks_have_room_above() {
+        let svg = bars(vec![bar([1, 0], &[Mark::Cross, Mark::Diamond])]);
+        assert!(
+            svg.contains("mark cross") && svg.contains("mark diamond"),
+            "{svg}"
+        );
+        assert!(svg.contains("viewBox=\"0 0 720 160\""), "{svg}");
+        bars(Vec::new());
+    }
+}

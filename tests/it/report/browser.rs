@@ -1,0 +1,99 @@
+//! A real browser without a screen, Chromium, in which pages are read as people read them. It
+//! reaches no network.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use assert_cmd::Command;
+
+use crate::program::tool_of;
+
+pub(crate) struct Browser {
+    program: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+/// A page after the browser has made what it could of it.
+pub(crate) struct Rendered {
+    pub(crate) dom: String,
+    /// What it has complained about.
+    pub(crate) complaints: Vec<String>,
+    /// What it wanted to load from elsewhere.
+    pub(crate) wanted: Vec<String>,
+}
+
+impl Browser {
+    /// `None`, and says so, where there is no browser.
+    pub(crate) fn new() -> Option<Self> {
+        Some(Self {
+            program: tool_of(&["chromium-headless-shell", "chromium", "google-chrome"])?,
+            folder: tempfile::tempdir().expect("a folder for its profile"),
+        })
+    }
+
+    pub(crate) fn render(&self, page: &Path) -> Rendered {
+        let net_log = self.folder.path().join("net-log.json");
+        let run = Command::new(&self.program)
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"])
+            .args(["--disable-background-networking", "--no-first-run"])
+            .arg("--host-resolver-rules=MAP * ~NOTFOUND")
+            .args(["--enable-logging=stderr", "--v=0"])
+            .arg(format!("--user-data-dir={}", self.folder.path().display()))
+            .arg(format!("--log-net-log={}", net_log.display()))
+            .arg(format!("file://{}", page.display()))
+            .env("HOME", self.folder.path())
+            .timeout(Duration::from_secs(120))
+            .assert()
+            .success();
+        let output = run.get_output();
+        let lines = String::from_utf8_lossy(&output.stderr);
+        let net_log = std::fs::read_to_string(&net_log).expect("it keeps a log");
+        let urls = net_log.split("\"url\":\"").skip(1);
+        let urls = urls.filter_map(|rest| rest.split('"').next());
+        Rendered {
+            dom: String::from_utf8(output.stdout.clone()).expect("text"),
+            complaints: lines
+                .lines()
+                .filter(|line| line.contains("CONSOLE"))
+                .map(str::to_owned)
+                .collect(),
+            wanted: urls
+                .filter(|url| !url.starts_with("file:") && !url.starts_with("data:"))
+                .map(str::to_owned)
+                .collect(),
+        }
+    }
+}
+
+impl Rendered {
+    pub(crate) fn cells(&self) -> Cells {
+        cells(&self.dom)
+    }
+}
+
+/// What `data-cell` names -> value for programs, and text that is shown.
+pub(crate) type Cells = BTreeMap<String, (String, String)>;
+
+pub(crate) fn cells(html: &str) -> Cells {
+    let cell = |rest: &str| {
+        let (name, rest) = rest.split_once('"')?;
+        let rest = rest.trim_start().strip_prefix("data-value=\"")?;
+        let (value, rest) = rest.split_once('"')?;
+        let (_, rest) = rest.split_once('>')?;
+        let (text, _) = rest.split_once('<')?;
+        Some((plain(name), (plain(value), plain(text))))
+    };
+    let cells = html.split("data-cell=\"").skip(1);
+    cells
+        .map(|rest| cell(rest).expect("a cell has a value and a text"))
+        .collect()
+}
+
+fn plain(html: &str) -> String {
+    html.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&nbsp;", "\u{a0}")
+        .replace("&amp;", "&")
+}
