@@ -128,6 +128,21 @@ const YEAR: Amount = Amount {
     passes: 60_000,
 };
 
+/// On a telephone, and on a wide screen.
+#[test]
+fn nothing_scrolls_sideways_and_no_label_touches_another() {
+    let Some(browser) = Browser::new() else {
+        return;
+    };
+    for amount in [WEEK, YEAR] {
+        let host = host(amount);
+        let page = write_page(&host, &["--days", "366"]);
+        for width in [320, 390, 800, 1280] {
+            assert_eq!(browser.flaws(&page, width), "", "{width}");
+        }
+    }
+}
+
 #[test]
 fn a_year_fits_on_a_small_page() {
     let host = host(YEAR);

@@ -1,5 +1,6 @@
-//! Tables that scroll in their own box. Each cell carries what it was made from, so that a program
-//! can read the page, too.
+//! Tables. On a narrow screen one with texts becomes a list, each cell behind the title of its
+//! column; one of numbers scrolls in its own box. Each cell carries what it was made from, so that
+//! a program can read the page, too.
 
 use maud::{Markup, html};
 
@@ -83,9 +84,10 @@ pub(super) struct Row {
 
 /// A table; `more` rows were left out.
 pub(super) fn table(name: &str, columns: &[Column<'_>], list: Newest<Row>, noun: &str) -> Markup {
+    let has_texts = columns.iter().skip(1).any(|column| !column.is_number);
     html! {
         div.scroll {
-            table {
+            table class=(if has_texts { "listed" } else { "scrolled" }) {
                 thead {
                     tr {
                         @for column in columns {
@@ -104,6 +106,7 @@ pub(super) fn table(name: &str, columns: &[Column<'_>], list: Newest<Row>, noun:
                                         (cell.is_long, "long"),
                                         (cell.is_bad, "bad"),
                                     ])]
+                                    data-title=(column.title)
                                     data-cell={ (name) "/" (row.key) "/" (column.key) }
                                     data-value=(cell.value) { (cell.shown) }
                             }

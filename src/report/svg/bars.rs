@@ -52,7 +52,7 @@ impl Bars<'_> {
         let values = whole_ticks(highest.max().unwrap_or(0) as f64, 4);
         let y = Scale::new((0.0, values.last().copied().unwrap_or(1.0)), (bottom, top));
         let x = Scale::new((0.0, self.bars.len() as f64), (LEFT, RIGHT));
-        let across = values.iter().map(|value| (y.at(*value), number(*value)));
+        let across = values.iter().map(|value| (y.at(*value), short(*value)));
         let labels = self.labels.iter();
         let below = labels.map(|label| (x.at(label.at), label.text.clone()));
         let drawn = html! {
@@ -96,6 +96,14 @@ impl Bars<'_> {
                 }
             }
         }
+    }
+}
+
+/// A count that has room at the left.
+fn short(count: f64) -> String {
+    match count >= 10_000.0 {
+        true => format!("{}k", number(count / 1000.0)),
+        false => number(count),
     }
 }
 
@@ -146,13 +154,18 @@ mod tests {
     }
 
     #[test]
+    fn large_counts_are_short() {
+        assert_eq!([0.0, 9_000.0, 15_000.0].map(short), ["0", "9000", "15k"]);
+    }
+
+    #[test]
     fn marks_have_room_above() {
         let svg = bars(vec![bar([1, 0], &[Mark::Cross, Mark::Diamond])]);
         assert!(
             svg.contains("mark cross") && svg.contains("mark diamond"),
             "{svg}"
         );
-        assert!(svg.contains("viewBox=\"0 0 720 160\""), "{svg}");
+        assert!(svg.contains("viewBox=\"0 0 720 169\""), "{svg}");
         bars(Vec::new());
     }
 }

@@ -34,16 +34,10 @@ impl Browser {
 
     pub(crate) fn render(&self, page: &Path) -> Rendered {
         let net_log = self.folder.path().join("net-log.json");
-        let run = Command::new(&self.program)
-            .args(["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"])
-            .args(["--disable-background-networking", "--no-first-run"])
-            .arg("--host-resolver-rules=MAP * ~NOTFOUND")
+        let run = self
+            .command(page)
             .args(["--enable-logging=stderr", "--v=0"])
-            .arg(format!("--user-data-dir={}", self.folder.path().display()))
             .arg(format!("--log-net-log={}", net_log.display()))
-            .arg(format!("file://{}", page.display()))
-            .env("HOME", self.folder.path())
-            .timeout(Duration::from_secs(120))
             .assert()
             .success();
         let output = run.get_output();
@@ -64,7 +58,68 @@ impl Browser {
                 .collect(),
         }
     }
+
+    /// What is wrong with how a page lies on a screen of this width: it scrolls sideways, or labels
+    /// of its charts touch each other or the edge.
+    pub(crate) fn flaws(&self, page: &Path, width: u32) -> String {
+        let around = self.folder.path().join("around.html");
+        let html = AROUND
+            .replace("$WIDTH", &width.to_string())
+            .replace("$PAGE", &page.display().to_string());
+        std::fs::write(&around, html).expect("written");
+        let run = self
+            .command(&around)
+            .args(["--window-size=1400,900", "--allow-file-access-from-files"])
+            .assert()
+            .success();
+        let dom = String::from_utf8_lossy(&run.get_output().stdout).into_owned();
+        let found = dom
+            .split_once("<pre>")
+            .and_then(|(_, rest)| rest.split_once("</pre>"));
+        let (found, _) = found.expect("it has measured");
+        found
+            .strip_prefix("measured\n")
+            .expect("it has measured")
+            .to_owned()
+    }
+
+    fn command(&self, page: &Path) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"])
+            .args(["--disable-background-networking", "--no-first-run"])
+            .arg("--host-resolver-rules=MAP * ~NOTFOUND")
+            .arg(format!("--user-data-dir={}", self.folder.path().display()))
+            .arg(format!("file://{}", page.display()))
+            .env("HOME", self.folder.path())
+            .timeout(Duration::from_secs(120));
+        command
+    }
 }
+
+/// A page around a page, which measures it: the page itself runs no script.
+const AROUND: &str = "<body>
+<iframe src='file://$PAGE' style='width: $WIDTHpx; height: 800px; border: 0'></iframe><pre></pre>
+<script>
+document.querySelector('iframe').onload = event => {
+  const page = event.target.contentDocument, width = page.documentElement.clientWidth;
+  const flaws = ['measured'];
+  if (width < $WIDTH - 20 || page.documentElement.scrollWidth > width)
+    flaws.push('is ' + page.documentElement.scrollWidth + ' wide');
+  for (const drawing of page.querySelectorAll('figure > svg')) {
+    const labels = [...drawing.querySelectorAll('text')];
+    const places = labels.map(label => [label.textContent, label.getBoundingClientRect()]);
+    places.forEach(([text, place], i) => {
+      if (place.left < 0 || place.right > width) flaws.push('cut off: ' + text);
+      for (const [other, there] of places.slice(i + 1))
+        if (place.left < there.right && there.left < place.right
+            && place.top + 1 < there.bottom && there.top + 1 < place.bottom)
+          flaws.push(text + ' touches ' + other);
+    });
+  }
+  document.querySelector('pre').textContent = flaws.join('\\n') + (flaws.length > 1 ? '' : '\\n');
+};
+</script>";
 
 impl Rendered {
     pub(crate) fn cells(&self) -> Cells {
