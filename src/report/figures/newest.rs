@@ -1,7 +1,7 @@
 //! Lists that are cut, and say so, and texts of strangers that are cut.
 
 /// How long a text of a miner may be, in characters.
-const TEXT: usize = 300;
+const TEXT: usize = 200;
 
 /// The first rows of a list, and how many there are beyond them.
 #[derive(Clone, Debug, PartialEq)]

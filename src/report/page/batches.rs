@@ -5,9 +5,9 @@ use maud::{Markup, html};
 
 use super::table::{Cell, Row, number, rows, table, text};
 use super::words::{count, length, minute};
-use super::{Section, nothing};
+use super::{Section, key, nothing};
 use crate::report::figures::{self, Batch, Batches, JobCounts};
-use crate::report::svg::{Bar, Bars, Label, Mark};
+use crate::report::svg::{Bar, Bars, Label};
 
 /// Labels below the bars that have room beside each other.
 const LABELS: usize = 5;
@@ -37,17 +37,22 @@ pub(super) fn section(batches: &Batches) -> Section {
 }
 
 fn chart(batches: &Batches) -> Markup {
-    let bars: Vec<Bar> = batches.bars.iter().map(bar).collect();
     let several = batches.bars.iter().map(|bar| bar.batches).max();
     let several = several.filter(|most| *most > 1);
-    let has = |mark| bars.iter().any(|bar| bar.marks.contains(&mark));
-    let (has_missed, has_broken) = (has(Mark::Cross), has(Mark::Diamond));
-    let drawing = Bars {
+    let jobs = Bars {
         says: "Jobs of each batch by outcome; the table has the newest ones",
         height: 210.0,
         classes: &["completed", "wrong", "failed"],
+        bars: bars(batches, |bar| {
+            let jobs = bar.jobs;
+            let parts = vec![jobs.completed, jobs.wrong, jobs.failed];
+            let says = format!(
+                "{} completed, {} wrong, {} failed",
+                jobs.completed, jobs.wrong, jobs.failed
+            );
+            (parts, says)
+        }),
         labels: labels(&batches.bars),
-        bars,
     };
     html! {
         figure {
@@ -57,39 +62,54 @@ fn chart(batches: &Batches) -> Markup {
                     " (a bar is " (count(most, "batch")) ")"
                 }
             }
-            (drawing.draw())
-            (legend(&batches.jobs, has_missed, has_broken))
+            (jobs.draw())
+            (legend(&batches.jobs))
+        }
+        @if batches.bars.iter().any(|bar| bar.missed + bar.broken > 0) {
+            (without_jobs(batches))
         }
     }
 }
 
-fn bar(bar: &figures::Bar) -> Bar {
-    let batches = match bar.batches {
-        1 => format!("batch {}", bar.first_batch),
-        _ => format!("batches {} to {}", bar.first_batch, bar.last_batch),
+/// Batches that have no jobs because something went wrong, below the others.
+fn without_jobs(batches: &Batches) -> Markup {
+    let drawing = Bars {
+        says: "Batches that were missed or broken",
+        height: 40.0,
+        classes: &["missed", "broken"],
+        bars: bars(batches, |bar| {
+            let says = format!("{} missed, {} broken", bar.missed, bar.broken);
+            (vec![bar.missed, bar.broken], says)
+        }),
+        labels: labels(&batches.bars),
     };
-    let mut title = format!(
-        "{batches}, planned {}: {} completed, {} wrong, {} failed",
-        minute(bar.since),
-        bar.jobs.completed,
-        bar.jobs.wrong,
-        bar.jobs.failed
-    );
-    let mut marks = Vec::new();
-    for (found, name, mark) in [
-        (bar.missed, "missed", Mark::Cross),
-        (bar.broken, "broken", Mark::Diamond),
-    ] {
-        if found > 0 {
-            title.push_str(&format!(", {found} {name}"));
-            marks.push(mark);
+    html! {
+        figure {
+            figcaption { "Batches that were missed, or broken while they ran" }
+            (drawing.draw())
+            ul.legend {
+                @for name in ["missed", "broken"] {
+                    li { (key(name)) (name) }
+                }
+            }
         }
     }
-    Bar {
-        parts: vec![bar.jobs.completed, bar.jobs.wrong, bar.jobs.failed],
-        marks,
-        title,
-    }
+}
+
+/// The parts of each bar, and what they are in words.
+fn bars(batches: &Batches, parts: impl Fn(&figures::Bar) -> (Vec<u64>, String)) -> Vec<Bar> {
+    let bar = |bar: &figures::Bar| {
+        let name = match bar.batches {
+            1 => format!("batch {}", bar.first_batch),
+            _ => format!("batches {} to {}", bar.first_batch, bar.last_batch),
+        };
+        let (parts, says) = parts(bar);
+        Bar {
+            parts,
+            title: format!("{name}, planned {}: {says}", minute(bar.since)),
+        }
+    };
+    batches.bars.iter().map(bar).collect()
 }
 
 /// Below the middle of some bars, evenly spread.
@@ -114,7 +134,7 @@ fn labels(bars: &[figures::Bar]) -> Vec<Label> {
     (0..shown).filter_map(label).collect()
 }
 
-fn legend(jobs: &JobCounts, has_missed: bool, has_broken: bool) -> Markup {
+fn legend(jobs: &JobCounts) -> Markup {
     let parts = [
         ("completed", jobs.completed),
         ("wrong", jobs.wrong),
@@ -124,23 +144,8 @@ fn legend(jobs: &JobCounts, has_missed: bool, has_broken: bool) -> Markup {
         ul.legend {
             @for (name, jobs) in parts {
                 li {
-                    svg.key viewBox="0 0 28 10" aria-hidden="true" {
-                        rect class=(name) x="8" y="0" width="12" height="10" {}
-                    }
+                    (key(name))
                     span data-cell={ "jobs/" (name) } data-value=(jobs) { (jobs) " " (name) }
-                }
-            }
-            @for (name, is_shown, path) in [
-                ("cross", has_missed, "M10 1l8 8m0 -8l-8 8"),
-                ("diamond", has_broken, "M14 0l5 5l-5 5l-5 -5z"),
-            ] {
-                @if is_shown {
-                    li {
-                        svg.key viewBox="0 0 28 10" aria-hidden="true" {
-                            path class={ "mark " (name) } d=(path) {}
-                        }
-                        @if name == "cross" { "batch missed" } @else { "batch broken" }
-                    }
                 }
             }
         }

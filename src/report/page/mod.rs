@@ -103,6 +103,15 @@ fn header(figures: &Figures) -> Markup {
     }
 }
 
+/// The colour of a part of a bar, in a legend.
+fn key(class: &str) -> Markup {
+    html! {
+        svg.key viewBox="0 0 28 10" aria-hidden="true" {
+            rect class=(class) x="8" y="0" width="12" height="10" {}
+        }
+    }
+}
+
 /// In the place of charts and tables.
 fn nothing(sentence: &str) -> Markup {
     html! { p.nothing { (sentence) } }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::table::{Cell, Row, number, rows, table, text};
 use super::words::{length, minute, short, shown};
-use super::{Section, nothing};
+use super::{Section, key, nothing};
 use crate::report::figures::{Organic, OrganicJob};
 use crate::report::svg::{self, Bar, Bars, Label};
 
@@ -44,7 +44,6 @@ fn durations(organic: &Organic) -> Markup {
     let seconds = |bound: f64| svg::number(bound);
     let bar = |((bounds, completed), failed): ((&[f64], &u64), &u64)| Bar {
         parts: vec![*completed, *failed],
-        marks: Vec::new(),
         title: format!(
             "{} to {} s: {completed} completed, {failed} failed",
             seconds(bounds[0]),
@@ -69,12 +68,7 @@ fn durations(organic: &Organic) -> Markup {
             (drawing.draw())
             ul.legend {
                 @for name in ["completed", "failed"] {
-                    li {
-                        svg.key viewBox="0 0 28 10" aria-hidden="true" {
-                            rect class=(name) x="8" y="0" width="12" height="10" {}
-                        }
-                        (name)
-                    }
+                    li { (key(name)) (name) }
                 }
             }
             @if let Some(spread) = &organic.completed_times {

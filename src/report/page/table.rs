@@ -105,6 +105,7 @@ pub(super) fn table(name: &str, columns: &[Column<'_>], list: Newest<Row>, noun:
                                         (column.is_number, "number"),
                                         (cell.is_long, "long"),
                                         (cell.is_bad, "bad"),
+                                        (cell.value == "0", "zero"),
                                     ])]
                                     data-title=(column.title)
                                     data-cell={ (name) "/" (row.key) "/" (column.key) }

@@ -20,7 +20,8 @@ pub(super) fn length(seconds: f64) -> String {
         s if s >= 7200.0 => format!("{} h", number(s / 3600.0)),
         s if s >= 120.0 => format!("{} min", number(s / 60.0)),
         s if s >= 0.9995 || s <= 0.0 => format!("{} s", number(s)),
-        s => format!("{} ms", number(s * 1000.0)),
+        s if s < 0.01 => format!("{:.1} ms", s * 1000.0),
+        s => format!("{:.0} ms", s * 1000.0),
     }
 }
 
@@ -95,11 +96,11 @@ mod tests {
     #[test]
     fn lengths_and_sizes_have_the_unit_that_fits() {
         let lengths = [
-            0.0, 0.0042, 0.25, 1.0, 59.96, 119.0, 120.0, 7199.0, 86_400.0,
+            0.0, 0.00004, 0.00426, 0.0203, 0.25, 1.0, 59.96, 119.0, 120.0, 7199.0, 86_400.0,
         ];
         assert_eq!(
             lengths.map(length).join(", "),
-            "0 s, 4.2 ms, 250 ms, 1 s, 60 s, 119 s, 2 min, 120 min, 24 h"
+            "0 s, 0.0 ms, 4.3 ms, 20 ms, 250 ms, 1 s, 60 s, 119 s, 2 min, 120 min, 24 h"
         );
         let sizes = [0, 1023, 1024, 1 << 20, 5 << 40].map(size);
         assert_eq!(sizes.join(", "), "0 B, 1023 B, 1 KiB, 1 MiB, 5 TiB");

@@ -1,4 +1,4 @@
-//! Bars of several parts, one beside the other, with marks above those that need one.
+//! Bars of several parts, one beside the other.
 
 use maud::{Markup, html};
 
@@ -6,21 +6,10 @@ use super::axis::number;
 use super::frame::{LEFT, RIGHT, TOP, chart, px};
 use super::scale::{Scale, whole_ticks};
 
-/// Room above the bars for marks.
-const MARKS: f64 = 16.0;
-
-/// What stands above a bar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::report) enum Mark {
-    Cross,
-    Diamond,
-}
-
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::report) struct Bar {
     /// From below, one for each class.
     pub(in crate::report) parts: Vec<u64>,
-    pub(in crate::report) marks: Vec<Mark>,
     /// What is shown while the pointer is on it.
     pub(in crate::report) title: String,
 }
@@ -45,12 +34,10 @@ pub(in crate::report) struct Bars<'a> {
 
 impl Bars<'_> {
     pub(in crate::report) fn draw(&self) -> Markup {
-        let has_marks = self.bars.iter().any(|bar| !bar.marks.is_empty());
-        let top = if has_marks { TOP + MARKS } else { TOP };
-        let bottom = top + self.height;
+        let bottom = TOP + self.height;
         let highest = self.bars.iter().map(|bar| bar.parts.iter().sum::<u64>());
-        let values = whole_ticks(highest.max().unwrap_or(0) as f64, 4);
-        let y = Scale::new((0.0, values.last().copied().unwrap_or(1.0)), (bottom, top));
+        let values = whole_ticks(highest.max().unwrap_or(0) as f64, self.numbers());
+        let y = Scale::new((0.0, values.last().copied().unwrap_or(1.0)), (bottom, TOP));
         let x = Scale::new((0.0, self.bars.len() as f64), (LEFT, RIGHT));
         let across = values.iter().map(|value| (y.at(*value), short(*value)));
         let labels = self.labels.iter();
@@ -67,6 +54,11 @@ impl Bars<'_> {
             &below.collect(),
             &drawn,
         )
+    }
+
+    /// How many numbers have room at the left.
+    fn numbers(&self) -> u8 {
+        if self.height < 100.0 { 1 } else { 4 }
     }
 
     fn draw_bar(&self, bar: &Bar, (left, right): (f64, f64), y: Scale) -> Markup {
@@ -91,9 +83,6 @@ impl Bars<'_> {
                             width=(px(width)) height=(px(bottom - top)) {}
                     }
                 }
-                @for (i, mark) in bar.marks.iter().enumerate() {
-                    (draw_mark(*mark, middle + 11.0 * i as f64))
-                }
             }
         }
     }
@@ -105,14 +94,6 @@ fn short(count: f64) -> String {
         true => format!("{}k", number(count / 1000.0)),
         false => number(count),
     }
-}
-
-fn draw_mark(mark: Mark, x: f64) -> Markup {
-    let (class, path) = match mark {
-        Mark::Cross => ("cross", "l8 8m0 -8l-8 8"),
-        Mark::Diamond => ("diamond", "m4 -1l5 5l-5 5l-5 -5z"),
-    };
-    html! { path class={ "mark " (class) } d={ "M" (px(x - 4.0)) " " (px(TOP - 6.0)) (path) } {} }
 }
 
 #[cfg(test)]
@@ -133,17 +114,16 @@ mod tests {
         bars.draw().into_string()
     }
 
-    fn bar(parts: [u64; 2], marks: &[Mark]) -> Bar {
+    fn bar(parts: [u64; 2]) -> Bar {
         Bar {
             parts: parts.to_vec(),
-            marks: marks.to_vec(),
             title: "<1>".to_owned(),
         }
     }
 
     #[test]
     fn parts_stand_on_each_other() {
-        let svg = bars(vec![bar([6, 4], &[]), bar([0, 0], &[])]);
+        let svg = bars(vec![bar([6, 4]), bar([0, 0])]);
         let good = "class=\"good\" x=\"200.5\" y=\"54\" width=\"48\" height=\"60\"";
         assert!(svg.contains(good), "{svg}");
         let bad = "class=\"bad\" x=\"200.5\" y=\"14\" width=\"48\" height=\"40\"";
@@ -159,13 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_have_room_above() {
-        let svg = bars(vec![bar([1, 0], &[Mark::Cross, Mark::Diamond])]);
-        assert!(
-            svg.contains("mark cross") && svg.contains("mark diamond"),
-            "{svg}"
-        );
-        assert!(svg.contains("viewBox=\"0 0 720 169\""), "{svg}");
-        bars(Vec::new());
+    fn no_bars_make_an_empty_drawing() {
+        assert!(bars(Vec::new()).contains("viewBox=\"0 0 720 153\""));
     }
 }

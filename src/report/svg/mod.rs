@@ -10,7 +10,7 @@ mod scale;
 mod waterfall;
 
 pub(super) use axis::number;
-pub(super) use bars::{Bar, Bars, Label, Mark};
+pub(super) use bars::{Bar, Bars, Label};
 pub(super) use boxes::{Boxes, Row};
 pub(super) use line::{Curve, Lines};
 pub(super) use waterfall::{Step, Waterfall};

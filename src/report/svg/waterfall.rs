@@ -8,7 +8,7 @@ use super::scale::Scale;
 /// Room for names at the left.
 const START: f64 = 176.0;
 /// Room for a length beside the last bar.
-const END: f64 = WIDTH - 84.0;
+const END: f64 = WIDTH - 104.0;
 /// Units of the drawing from step to step.
 const ROW: f64 = 27.0;
 
@@ -81,9 +81,9 @@ mod tests {
             steps,
         };
         let svg = waterfall.draw().into_string();
-        assert!(svg.contains("x=\"176\" y=\"8\" width=\"115\""), "{svg}");
-        assert!(svg.contains("x=\"291\" y=\"35\" width=\"345\""), "{svg}");
-        assert!(svg.contains("x=\"636\" y=\"62\" width=\"1.5\""), "{svg}");
+        assert!(svg.contains("x=\"176\" y=\"8\" width=\"110\""), "{svg}");
+        assert!(svg.contains("x=\"286\" y=\"35\" width=\"330\""), "{svg}");
+        assert!(svg.contains("x=\"616\" y=\"62\" width=\"1.5\""), "{svg}");
         assert!(svg.contains("viewBox=\"0 0 720 89\""), "{svg}");
     }
 }
