@@ -26,22 +26,6 @@ pub struct EventRow {
     pub sent_at: Option<DateTime<Utc>>,
 }
 
-/// How many events of one type and subtype there are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventCount {
-    pub kind: String,
-    pub subtype: String,
-    pub count: u64,
-}
-
-const FOUND_BY: Columns = Columns {
-    time: "timestamp",
-    miner: Some("json_extract(data, '$.miner_hotkey')"),
-    outcome: Some("subtype"),
-    kind: Some("type"),
-    order: "id DESC",
-};
-
 impl Store {
     pub fn keep_event(&mut self, event: &Event) -> Result<(), StoreError> {
         self.write(|tx| insert(tx, event))
@@ -78,31 +62,19 @@ impl Store {
 
     /// Events by time and type, and by the miner that is named in their data.
     pub fn find_events(&self, filter: &Filter) -> Result<Vec<EventRow>, StoreError> {
-        let (condition, values) = filter.condition(FOUND_BY);
+        let (condition, values) = filter.condition(Columns {
+            time: "timestamp",
+            miner: Some("json_extract(data, '$.miner_hotkey')"),
+            outcome: Some("subtype"),
+            kind: Some("type"),
+            order: "id DESC",
+        });
         self.select_events(&condition, rusqlite::params_from_iter(values))
     }
 
     /// The event of this number.
     pub fn event(&self, number: i64) -> Result<Option<EventRow>, StoreError> {
         Ok(self.select_events("id = ?1", [number])?.pop())
-    }
-
-    /// How many such events there are of each type and subtype, by the same.
-    pub fn count_events(&self, filter: &Filter) -> Result<Vec<EventCount>, StoreError> {
-        let (condition, values) = filter.condition(FOUND_BY);
-        let mut query = self.db.prepare_cached(&format!(
-            "SELECT type, subtype, count(*) FROM
-                 (SELECT type, subtype FROM events WHERE {condition})
-             GROUP BY type, subtype ORDER BY type, subtype"
-        ))?;
-        let rows = query.query_map(rusqlite::params_from_iter(values), |row| {
-            Ok(EventCount {
-                kind: row.get(0)?,
-                subtype: row.get(1)?,
-                count: row.get::<_, i64>(2)?.unsigned_abs(),
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn select_events(

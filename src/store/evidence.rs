@@ -57,25 +57,6 @@ pub struct ComparedPrompt {
     pub found: Option<String>,
 }
 
-/// What became of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JobOutcome {
-    Completed,
-    /// It was answered, and the answer was not right.
-    Wrong,
-    Failed,
-}
-
-/// How a job of a batch ended, and nothing else of it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct JobEnd<'a> {
-    pub batch: BatchId,
-    pub executor_class: &'a str,
-    pub outcome: JobOutcome,
-    /// From the request to the answer, microseconds.
-    pub time_took_us: Option<i64>,
-}
-
 /// How large a batch was, and what became of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BatchCounts {
@@ -174,40 +155,6 @@ impl Store {
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Hands out the end of every job, by the time its batch was planned, and by executor class. A
-    /// year has more jobs than fit into memory.
-    pub fn each_job_end(
-        &self,
-        filter: &Filter,
-        mut take: impl FnMut(JobEnd),
-    ) -> Result<(), StoreError> {
-        let (condition, values) = filter.condition(Columns {
-            time: "b.planned_at",
-            kind: Some("j.executor_class"),
-            order: "b.id DESC",
-            ..Columns::default()
-        });
-        let mut query = self.db.prepare_cached(&format!(
-            "SELECT j.batch_id, j.executor_class, j.status = 'COMPLETED', j.correct, j.time_took_us
-             FROM batches b JOIN jobs j ON j.batch_id = b.id WHERE {condition}"
-        ))?;
-        let mut rows = query.query(rusqlite::params_from_iter(values))?;
-        while let Some(row) = rows.next()? {
-            let outcome = match (row.get(2)?, row.get(3)?) {
-                (true, _) => JobOutcome::Completed,
-                (false, Some(false)) => JobOutcome::Wrong,
-                (false, _) => JobOutcome::Failed,
-            };
-            take(JobEnd {
-                batch: BatchId(row.get(0)?),
-                executor_class: row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?,
-                outcome,
-                time_took_us: row.get(4)?,
-            });
-        }
-        Ok(())
     }
 
     fn select_jobs(

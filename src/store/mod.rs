@@ -24,15 +24,16 @@ mod receipts;
 mod replace;
 mod restored;
 mod snapshot;
+mod sums;
 mod time;
 mod weights;
 
 pub use backups::{BackupCopy, BackupRow, CopyOutcome, CopyTarget};
 pub use batch_record::{BatchRecord, JobRow, ManifestRow, MinerRow};
 pub use batches::{BatchId, BatchPlan, BatchRow, BatchState, JobScore};
-pub use events::{EventCount, EventId, EventRow};
+pub use events::{EventId, EventRow};
 pub use evict::Evictable;
-pub use evidence::{BatchCounts, ComparedPrompt, JobEnd, JobEvidence, JobOutcome, MinerEvidence};
+pub use evidence::{BatchCounts, ComparedPrompt, JobEvidence, MinerEvidence};
 pub use filter::Filter;
 pub use in_use::InUse;
 pub(crate) use in_use::open_lock_file;
@@ -43,10 +44,8 @@ pub use metrics::{Counter, Histogram, Labels};
 pub use miner_history::{MinerBatch, MinerWeight};
 pub use neurons::{Block, NeuronRow, NeuronsSeen};
 pub use open::{Store, StoreError};
-pub use organic::{
-    NewOrganicJob, OrganicDuration, OrganicEnd, OrganicJobId, OrganicRow, TELL_SPECS, TELL_STATUS,
-};
-pub use passes::{PassCount, PassEnd, PassId, PassOutcome, PassRow};
+pub use organic::{NewOrganicJob, OrganicEnd, OrganicJobId, OrganicRow, TELL_SPECS, TELL_STATUS};
+pub use passes::{PassEnd, PassId, PassOutcome, PassRow};
 pub use prompts::{
     NewWorkload, PromptCounts, PromptSample, SampleId, SeriesId, SeriesRow, TakenSamples,
     UsedSample, WorkloadId, WorkloadRow,
@@ -55,4 +54,5 @@ pub use receipts::{KeptReceipts, ReceiptEvidence, ReceiptRow, SignedReceipt};
 pub use replace::Replacement;
 pub use restored::Restored;
 pub use snapshot::Copied;
-pub use weights::{Entry, NewWeights, Way, WeightsId, WeightsMark, WeightsRow, WeightsState};
+pub use sums::{JobEnd, JobEnding, OrganicDuration, PassCount, WeightsMark};
+pub use weights::{Entry, NewWeights, Way, WeightsId, WeightsRow, WeightsState};

@@ -197,16 +197,6 @@ impl Store {
         &self.path
     }
 
-    /// Reads that belong together: all of them see the database as it is now, whatever others
-    /// write meanwhile. Nobody waits for it.
-    pub fn read<T>(
-        &self,
-        body: impl FnOnce(&Self) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let _moment = self.db.unchecked_transaction()?;
-        body(self)
-    }
-
     /// The only way to write: lock first, then read, then write, then commit.
     /// No network, no sleep and nothing slow belongs into `body`.
     pub(super) fn write<T>(

@@ -71,22 +71,6 @@ pub struct OrganicRow {
     pub ended_at: Option<DateTime<Utc>>,
 }
 
-/// How long one job took, and how it came out.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct OrganicDuration {
-    pub is_completed: bool,
-    /// From the order to the end.
-    pub seconds: f64,
-}
-
-const FOUND_BY: Columns = Columns {
-    time: "created_at",
-    miner: Some("hotkey"),
-    outcome: Some("status"),
-    kind: None,
-    order: "id DESC",
-};
-
 impl Store {
     /// Takes a job, once. `None`: a job of that uuid was taken before.
     pub fn take_organic_job(
@@ -174,39 +158,14 @@ impl Store {
 
     /// Jobs by the time they were taken, miner and status.
     pub fn find_organic_jobs(&self, filter: &Filter) -> Result<Vec<OrganicRow>, StoreError> {
-        let (condition, values) = filter.condition(FOUND_BY);
+        let (condition, values) = filter.condition(Columns {
+            time: "created_at",
+            miner: Some("hotkey"),
+            outcome: Some("status"),
+            kind: None,
+            order: "id DESC",
+        });
         self.organic_jobs(&condition, rusqlite::params_from_iter(values))
-    }
-
-    /// How many such jobs there are of each status, by status.
-    pub fn count_organic_jobs(&self, filter: &Filter) -> Result<BTreeMap<String, u64>, StoreError> {
-        let (condition, values) = filter.condition(FOUND_BY);
-        let mut query = self.db.prepare_cached(&format!(
-            "SELECT status, count(*) FROM (SELECT status FROM organic_jobs WHERE {condition})
-             GROUP BY status"
-        ))?;
-        let rows = query.query_map(rusqlite::params_from_iter(values), |row| {
-            Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// How long each of such jobs took, as far as they have ended, newest first.
-    pub fn organic_durations(&self, filter: &Filter) -> Result<Vec<OrganicDuration>, StoreError> {
-        let (condition, values) = filter.condition(FOUND_BY);
-        // a clock that was set back in between makes no time negative
-        let mut query = self.db.prepare_cached(&format!(
-            "SELECT status = 'COMPLETED',
-                    max(0.0, (julianday(ended_at) - julianday(created_at)) * 86400.0)
-             FROM organic_jobs WHERE ended_at IS NOT NULL AND {condition}"
-        ))?;
-        let rows = query.query_map(rusqlite::params_from_iter(values), |row| {
-            Ok(OrganicDuration {
-                is_completed: row.get(0)?,
-                seconds: row.get(1)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The job of this uuid.

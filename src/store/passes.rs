@@ -41,7 +41,7 @@ impl PassOutcome {
         }
     }
 
-    fn from_name(name: &str) -> Option<Self> {
+    pub(super) fn from_name(name: &str) -> Option<Self> {
         [
             Self::Done,
             Self::Idle,
@@ -69,31 +69,12 @@ pub struct PassRow {
     pub end: Option<PassEnd>,
 }
 
-/// How many passes of one name have ended in one way.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PassCount {
-    pub name: String,
-    /// `None`: they run, or were killed.
-    pub outcome: Option<PassOutcome>,
-    pub count: u64,
-    /// When the newest of them began.
-    pub newest_at: DateTime<Utc>,
-}
-
 #[derive(Clone, Debug, PartialEq)]
 pub struct PassEnd {
     pub at: DateTime<Utc>,
     pub outcome: PassOutcome,
     pub summary: String,
 }
-
-const FOUND_BY: Columns = Columns {
-    time: "started_at",
-    miner: None,
-    outcome: Some("coalesce(outcome, 'running')"),
-    kind: Some("name"),
-    order: "id DESC",
-};
 
 impl Store {
     pub fn begin_pass(
@@ -144,43 +125,19 @@ impl Store {
 
     /// Passes by start, name and outcome.
     pub fn find_passes(&self, filter: &Filter) -> Result<Vec<PassRow>, StoreError> {
-        let (condition, values) = filter.condition(FOUND_BY);
+        let (condition, values) = filter.condition(Columns {
+            time: "started_at",
+            outcome: Some("coalesce(outcome, 'running')"),
+            kind: Some("name"),
+            order: "id DESC",
+            ..Columns::default()
+        });
         self.select_passes(&condition, rusqlite::params_from_iter(values))
     }
 
     /// The pass of this number.
     pub fn pass(&self, number: i64) -> Result<Option<PassRow>, StoreError> {
         Ok(self.select_passes("id = ?1", [number])?.pop())
-    }
-
-    /// How many passes there are of each name and outcome, by the same.
-    pub fn count_passes(&self, filter: &Filter) -> Result<Vec<PassCount>, StoreError> {
-        let (condition, values) = filter.condition(FOUND_BY);
-        let mut query = self.db.prepare_cached(&format!(
-            "SELECT name, outcome, count(*), max(started_at), max(id) FROM
-                 (SELECT id, name, outcome, started_at FROM passes WHERE {condition})
-             GROUP BY name, outcome ORDER BY name, outcome"
-        ))?;
-        let mut rows = query.query(rusqlite::params_from_iter(values))?;
-        let mut counts = Vec::new();
-        while let Some(row) = rows.next()? {
-            let damaged = |finding: &str| StoreError::Row {
-                table: "passes",
-                id: row.get(4).unwrap_or_default(),
-                finding: finding.to_owned(),
-            };
-            let outcome = row.get::<_, Option<String>>(1)?.map(|name| {
-                PassOutcome::from_name(&name).ok_or_else(|| damaged("unknown outcome"))
-            });
-            counts.push(PassCount {
-                name: row.get(0)?,
-                outcome: outcome.transpose()?,
-                count: row.get::<_, i64>(2)?.unsigned_abs(),
-                newest_at: time::from_text(&row.get::<_, String>(3)?)
-                    .ok_or_else(|| damaged("not a time"))?,
-            });
-        }
-        Ok(counts)
     }
 
     fn select_passes(

@@ -63,7 +63,7 @@ impl WeightsState {
         }
     }
 
-    fn from_name(name: &str) -> Option<Self> {
+    pub(super) fn from_name(name: &str) -> Option<Self> {
         [Self::Decided, Self::Placed, Self::Final, Self::GivenUp]
             .into_iter()
             .find(|state| state.name() == name)
@@ -105,14 +105,6 @@ pub struct WeightsRow {
     pub updated_at: DateTime<Utc>,
 }
 
-/// That weights were decided, without their values.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct WeightsMark {
-    pub id: WeightsId,
-    pub state: WeightsState,
-    pub created_at: DateTime<Utc>,
-}
-
 /// Weights that were just decided; see [`WeightsRow`] for the fields.
 #[derive(Clone, Debug)]
 pub struct NewWeights {
@@ -131,14 +123,6 @@ pub struct NewWeights {
 const COLUMNS: &str = "id, way, state, netuid, version_key, entries, salt, commit_hash, \
                        decided_block, window_stop, placed_block, reveal_from, reveal_until, \
                        reveal_round, final_block, note, updated_at, created_at";
-
-const FOUND_BY: Columns = Columns {
-    time: "created_at",
-    miner: None,
-    outcome: Some("state"),
-    kind: None,
-    order: "id DESC",
-};
 
 impl Store {
     /// Stores weights and ties their batch to them, and marks older batches as superseded,
@@ -345,34 +329,13 @@ impl Store {
 
     /// Weights by the time they were decided, and by state.
     pub fn find_weights(&self, filter: &Filter) -> Result<Vec<WeightsRow>, StoreError> {
-        let (condition, values) = filter.condition(FOUND_BY);
+        let (condition, values) = filter.condition(Columns {
+            time: "created_at",
+            outcome: Some("state"),
+            order: "id DESC",
+            ..Columns::default()
+        });
         self.select_weights(&condition, rusqlite::params_from_iter(values))
-    }
-
-    /// The same without values, which are long: a year of them is not read at once.
-    pub fn mark_weights(&self, filter: &Filter) -> Result<Vec<WeightsMark>, StoreError> {
-        let (condition, values) = filter.condition(FOUND_BY);
-        let mut query = self.db.prepare_cached(&format!(
-            "SELECT id, state, created_at FROM weights WHERE {condition}"
-        ))?;
-        let mut rows = query.query(rusqlite::params_from_iter(values))?;
-        let mut marks = Vec::new();
-        while let Some(row) = rows.next()? {
-            let id: i64 = row.get(0)?;
-            let damaged = |finding: &str| StoreError::Row {
-                table: "weights",
-                id,
-                finding: finding.to_owned(),
-            };
-            marks.push(WeightsMark {
-                id: WeightsId(id),
-                state: WeightsState::from_name(&row.get::<_, String>(1)?)
-                    .ok_or_else(|| damaged("unknown state"))?,
-                created_at: time::from_text(&row.get::<_, String>(2)?)
-                    .ok_or_else(|| damaged("not a time"))?,
-            });
-        }
-        Ok(marks)
     }
 
     /// What weights were made from; an empty object for those of before version 5.

@@ -9,7 +9,7 @@ use super::job_times::{ClassTimes, Collected};
 use super::newest::{Newest, cut_text};
 use super::thin;
 use crate::report::Span;
-use crate::store::{BatchId, BatchRow, BatchState, JobOutcome, Store, StoreError};
+use crate::store::{BatchId, BatchRow, BatchState, JobEnding, Store, StoreError, WeightsId};
 
 /// Bars that a telephone can still show side by side.
 const BARS: usize = 120;
@@ -62,11 +62,11 @@ pub(in crate::report) struct Batch {
 }
 
 impl JobCounts {
-    fn count(&mut self, outcome: JobOutcome) {
-        match outcome {
-            JobOutcome::Completed => self.completed += 1,
-            JobOutcome::Wrong => self.wrong += 1,
-            JobOutcome::Failed => self.failed += 1,
+    fn count(&mut self, ending: JobEnding) {
+        match ending {
+            JobEnding::Completed => self.completed += 1,
+            JobEnding::Wrong => self.wrong += 1,
+            JobEnding::Failed => self.failed += 1,
         }
     }
 }
@@ -88,9 +88,9 @@ pub(super) fn read(store: &Store, span: Span) -> Result<(Batches, Vec<ClassTimes
     store.each_job_end(&span.filter(), |end| {
         jobs.entry(end.batch.number())
             .or_default()
-            .count(end.outcome);
-        all.count(end.outcome);
-        if let (JobOutcome::Completed, Some(us)) = (end.outcome, end.time_took_us) {
+            .count(end.ending);
+        all.count(end.ending);
+        if let (JobEnding::Completed, Some(us)) = (end.ending, end.time_took_us) {
             times.take(end.executor_class, us);
         }
     })?;
@@ -142,7 +142,7 @@ fn batch(row: &BatchRow, jobs: JobCounts) -> Batch {
         started_at: row.started_at,
         seconds: ended.map(|(start, end)| (end - start).as_seconds_f64()),
         jobs,
-        weights: row.weights_id.map(crate::store::WeightsId::number),
+        weights: row.weights_id.map(WeightsId::number),
         note: cut_text(&row.note),
     }
 }

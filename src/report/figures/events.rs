@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::newest::{Newest, cut_text};
 use crate::report::Span;
-use crate::store::{EventRow, Store, StoreError};
+use crate::store::{EventRow, Filter, Store, StoreError};
 use crate::wire::event::EventType;
 
 const KINDS: [EventType; 2] = [
@@ -37,12 +37,11 @@ pub(super) fn read(store: &Store, span: Span) -> Result<Events, StoreError> {
     let mut counts = [0; KINDS.len()];
     for (kind, count) in KINDS.iter().zip(&mut counts) {
         rows.extend(store.find_events(&span.newest(Some(kind.name()), ROWS))?);
-        let filter = crate::store::Filter {
+        let filter = Filter {
             kind: Some(kind.name().to_owned()),
             ..span.filter()
         };
-        let found = store.count_events(&filter)?;
-        *count = found.iter().map(|one| one.count).sum();
+        *count = store.count_events(&filter)?;
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.id));
     rows.truncate(ROWS);

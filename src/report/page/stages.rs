@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::table::{Cell, Column, Row, all, table, text};
 use super::words::{length, minute, shown};
 use super::{Section, nothing};
-use crate::report::figures::BatchStages;
+use crate::report::figures::{BatchStages, Stage};
 use crate::report::svg::{Step, Waterfall};
 
 pub(super) fn section(batches: &[BatchStages]) -> Section {
@@ -30,7 +30,7 @@ pub(super) fn section(batches: &[BatchStages]) -> Section {
 
 fn waterfall(batch: &BatchStages) -> Markup {
     let says = format!("Stages of batch {}; the table has the numbers", batch.batch);
-    let step = |stage: &crate::report::figures::Stage| Step {
+    let step = |stage: &Stage| Step {
         name: shown(&stage.name),
         from: stage.offset_s,
         length: stage.seconds,
