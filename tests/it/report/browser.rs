@@ -77,10 +77,8 @@ impl Browser {
             .split_once("<pre>")
             .and_then(|(_, rest)| rest.split_once("</pre>"));
         let (found, _) = found.expect("it has measured");
-        found
-            .strip_prefix("measured\n")
-            .expect("it has measured")
-            .to_owned()
+        let flaws = found.strip_prefix("measured").expect("it has measured");
+        flaws.trim_start_matches("; ").to_owned()
     }
 
     fn command(&self, page: &Path) -> Command {
@@ -99,10 +97,9 @@ impl Browser {
 
 /// A page around a page, which measures it: the page itself runs no script.
 const AROUND: &str = "<body>
-<iframe src='file://$PAGE' style='width: $WIDTHpx; height: 800px; border: 0'></iframe><pre></pre>
 <script>
-document.querySelector('iframe').onload = event => {
-  const page = event.target.contentDocument, width = page.documentElement.clientWidth;
+const measure = frame => {
+  const page = frame.contentDocument, width = page.documentElement.clientWidth;
   const flaws = ['measured'];
   if (width < $WIDTH - 20 || page.documentElement.scrollWidth > width)
     flaws.push('is ' + page.documentElement.scrollWidth + ' wide');
@@ -117,9 +114,12 @@ document.querySelector('iframe').onload = event => {
           flaws.push(text + ' touches ' + other);
     });
   }
-  document.querySelector('pre').textContent = flaws.join('\\n') + (flaws.length > 1 ? '' : '\\n');
+  document.querySelector('pre').textContent = flaws.join('; ');
 };
-</script>";
+</script>
+<pre></pre>
+<iframe onload='measure(this)' src='file://$PAGE' style='width: $WIDTHpx; height: 800px; border: 0'>
+</iframe>";
 
 impl Rendered {
     pub(crate) fn cells(&self) -> Cells {
@@ -151,4 +151,27 @@ fn plain(html: &str) -> String {
         .replace("&quot;", "\"")
         .replace("&nbsp;", "\u{a0}")
         .replace("&amp;", "&")
+}
+
+#[test]
+fn what_is_wrong_with_a_page_is_noticed() {
+    let Some(browser) = Browser::new() else {
+        return;
+    };
+    let page = browser.folder.path().join("page.html");
+    let html = "<p style='width: 500px'>wide</p><img src='http://192.0.2.1/a'>
+        <figure><svg><text y='10'>one</text><text x='9' y='12'>two</text></svg></figure>
+        <script>console.error('a complaint')</script>";
+    std::fs::write(&page, html).expect("written");
+    let rendered = browser.render(&page);
+    assert!(rendered.complaints.join("").contains("a complaint"));
+    assert!(rendered.wanted.contains(&"http://192.0.2.1/a".to_owned()));
+    let flaws = browser.flaws(&page, 390);
+    assert!(
+        flaws.contains("wide") && flaws.contains("one touches two"),
+        "{flaws}"
+    );
+    let html = "<p>narrow</p><figure><svg><text y='10'>one</text></svg></figure>";
+    std::fs::write(&page, html).expect("written");
+    assert_eq!(browser.flaws(&page, 390), "");
 }
