@@ -225,6 +225,19 @@ install_test_servers() {
     [[ $dry_run ]] || printf '%s\n' "$wanted" >"$folder/installed"
 }
 
+# A browser without a screen, for the pages that people read. Ubuntu has none as a package.
+install_test_browser() {
+    local name
+    for name in chromium-headless-shell chromium google-chrome; do
+        ! command -v "$name" >/dev/null || return 0
+    done
+    if is_available chromium-headless-shell; then
+        install_packages chromium-headless-shell
+    else
+        say "tests that look at pages are passed over: this system has no package chromium-headless-shell, and no Chrome"
+    fi
+}
+
 # A Debian system that tests copy, to install the validator in. Only root can make one.
 install_test_root() {
     local root=${CARGO_TARGET_DIR:-$project/target}/test-root missing=()
@@ -1364,6 +1377,7 @@ run_tests() {
         use_remote_host
     else
         install_test_servers
+        install_test_browser
         install_test_root
     fi
     run cargo test --locked --features failpoints --doc

@@ -10,8 +10,8 @@ use indicatif::MultiProgress;
 use crate::{
     backup_db, completions, config, debug_run, doctor, evict, fetch_receipts, inspect,
     list_backups, man, metrics, migrate, miners, notify, output, params, prompts,
-    provision_buckets, relay_organic, restore_db, run_synthetic, schedule_synthetic, send_events,
-    serving, set_weights, signals, status, sync_params,
+    provision_buckets, relay_organic, report, restore_db, run_synthetic, schedule_synthetic,
+    send_events, serving, set_weights, signals, status, sync_params,
 };
 
 /// A ComputeHorde validator: each subcommand makes one pass and exits
@@ -88,6 +88,7 @@ enum Command {
     DebugRun(debug_run::DebugRun),
     Status(status::Status),
     Inspect(inspect::Inspect),
+    Report(report::Report),
     Metrics(metrics::Metrics),
     Doctor(doctor::Doctor),
     Params(params::Params),
@@ -145,6 +146,7 @@ impl Cli {
             Command::Doctor(args) => args.run(environment, json),
             Command::Status(args) => args.run(environment, json),
             Command::Inspect(args) => args.run(environment, json),
+            Command::Report(args) => args.run(environment, json),
             Command::Metrics(args) => args.run(environment, json),
             Command::Completions(args) => {
                 args.run();

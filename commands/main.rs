@@ -31,6 +31,7 @@ mod params;
 mod prompts;
 mod provision_buckets;
 mod relay_organic;
+mod report;
 mod reporting;
 mod restore_db;
 mod run_synthetic;

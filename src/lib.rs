@@ -6,7 +6,8 @@
 //! `buckets`, `backup`, `evict`), the outside (`chain`, `miner`, `facilitator`, `objects`, `mail`, `http`),
 //! memory (`store`), rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`,
 //! `llmjob`), files that survive (`durable`), times of code (`timing`). `pass` is the frame of all passes;
-//! `debug`, `doctor`, `evidence`, `metrics`, `notify`, `pinning` and `status` serve commands that are none.
+//! `debug`, `doctor`, `evidence`, `metrics`, `notify`, `pinning`, `report` and `status` serve
+//! commands that are none.
 //! Among passes, `synthetic` reads answers as `prompts` does, and `prompts` drives jobs as
 //! `organic` does; none goes the other way.
 
@@ -47,6 +48,7 @@ pub mod pass;
 pub mod pinning;
 pub mod prompts;
 pub mod receipts;
+pub mod report;
 pub mod schedule;
 pub mod scoring;
 pub mod settings;

@@ -46,7 +46,7 @@ assignments() {
 
 send_project
 if [[ $1 == --tools ]]; then
-    on_host "cd $(printf %q "$project"); source ./install.sh; install_test_servers; install_test_root" </dev/null
+    on_host "cd $(printf %q "$project"); source ./install.sh; install_test_servers; install_test_browser; install_test_root" </dev/null
     exit
 fi
 program=$(realpath "$1")

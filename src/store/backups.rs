@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use rusqlite::Row;
 
-use super::{Store, StoreError, time};
+use super::filter::Columns;
+use super::{Filter, Store, StoreError, time};
 
 /// A backup in the local folder, by its file's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,26 +128,39 @@ impl Store {
 
     /// The newest of this number, newest first, also those that were removed since.
     pub fn last_backups(&self, count: u32) -> Result<Vec<BackupRow>, StoreError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT name, folder, made_at, bytes, sha256, removed_at, verified_at
-             FROM backups ORDER BY made_at DESC LIMIT ?1",
-        )?;
-        let mut rows = query.query([count])?;
+        self.select_backups("1 ORDER BY made_at DESC LIMIT ?1", [count])
+    }
+
+    /// Backups by the time they were made, also those that were removed since.
+    pub fn find_backups(&self, filter: &Filter) -> Result<Vec<BackupRow>, StoreError> {
+        let (condition, values) = filter.condition(Columns {
+            time: "made_at",
+            order: "made_at DESC",
+            ..Columns::default()
+        });
+        self.select_backups(&condition, rusqlite::params_from_iter(values))
+    }
+
+    /// `None`: it is not known.
+    pub fn backup(&self, name: &str) -> Result<Option<BackupRow>, StoreError> {
+        Ok(self.select_backups("name = ?1", [name])?.pop())
+    }
+
+    fn select_backups(
+        &self,
+        condition: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Vec<BackupRow>, StoreError> {
+        let mut query = self.db.prepare_cached(&format!(
+            "SELECT name, folder, made_at, bytes, sha256, removed_at, verified_at FROM backups
+             WHERE {condition}"
+        ))?;
+        let mut rows = query.query(values)?;
         let mut backups = Vec::new();
         while let Some(row) = rows.next()? {
             backups.push(backup(row)?);
         }
         Ok(backups)
-    }
-
-    /// `None`: it is not known.
-    pub fn backup(&self, name: &str) -> Result<Option<BackupRow>, StoreError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT name, folder, made_at, bytes, sha256, removed_at, verified_at
-             FROM backups WHERE name = ?1",
-        )?;
-        let mut rows = query.query([name])?;
-        rows.next()?.map(backup).transpose()
     }
 
     /// What became of sending this backup, by target.

@@ -24,6 +24,7 @@ mod receipts;
 mod replace;
 mod restored;
 mod snapshot;
+mod sums;
 mod time;
 mod weights;
 
@@ -53,4 +54,5 @@ pub use receipts::{KeptReceipts, ReceiptEvidence, ReceiptRow, SignedReceipt};
 pub use replace::Replacement;
 pub use restored::Restored;
 pub use snapshot::Copied;
+pub use sums::{JobEnd, JobEnding, OrganicDuration, PassCount, WeightsMark};
 pub use weights::{Entry, NewWeights, Way, WeightsId, WeightsRow, WeightsState};

@@ -41,7 +41,7 @@ impl PassOutcome {
         }
     }
 
-    fn from_name(name: &str) -> Option<Self> {
+    pub(super) fn from_name(name: &str) -> Option<Self> {
         [
             Self::Done,
             Self::Idle,

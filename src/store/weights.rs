@@ -62,6 +62,12 @@ impl WeightsState {
             Self::GivenUp => "given_up",
         }
     }
+
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        [Self::Decided, Self::Placed, Self::Final, Self::GivenUp]
+            .into_iter()
+            .find(|state| state.name() == name)
+    }
 }
 
 /// One weight: 0..=65535, for the hotkey that held the uid when the weights were decided.
@@ -394,13 +400,9 @@ fn weights_row(row: &Row) -> Result<WeightsRow, StoreError> {
         "timelock" => Way::Timelock,
         other => return Err(damaged(format!("unknown way `{other}`"))),
     };
-    let state = match row.get::<_, String>(2)?.as_str() {
-        "decided" => WeightsState::Decided,
-        "placed" => WeightsState::Placed,
-        "final" => WeightsState::Final,
-        "given_up" => WeightsState::GivenUp,
-        other => return Err(damaged(format!("unknown state `{other}`"))),
-    };
+    let state: String = row.get(2)?;
+    let state = WeightsState::from_name(&state)
+        .ok_or_else(|| damaged(format!("unknown state `{state}`")))?;
     let block = |column: usize| -> Result<Option<u64>, StoreError> {
         Ok(row.get::<_, Option<i64>>(column)?.map(i64::cast_unsigned))
     };

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::host::{self, Host};
 use crate::http_server::{Answer, HttpServer};
 
-const COMMANDS: [&str; 29] = [
+const COMMANDS: [&str; 30] = [
     "schedule-synthetic",
     "run-synthetic",
     "set-weights",
@@ -33,6 +33,7 @@ const COMMANDS: [&str; 29] = [
     "debug-run",
     "status",
     "inspect",
+    "report",
     "metrics",
     "doctor",
     "params",
@@ -105,7 +106,8 @@ fn help_fits_80_columns() {
       provision-buckets   Make and verify the buckets of prompts and answers
       debug-run           Try one miner, with every step shown
       status              Show what happened last, what is due, and what is wrong
-    inspect             Show what happened, and why a miner got its weight
+      inspect             Show what happened, and why a miner got its weight
+      report              Write a page about the last days, with charts
       metrics             Print metrics for Prometheus
       doctor              Check all that a validator needs, and say what to do
       params              Show or pin the subnet's parameters, and where each value

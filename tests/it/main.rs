@@ -49,6 +49,7 @@ mod puts;
 mod python_shuffle;
 mod receipts;
 mod relay;
+mod report;
 mod reporting;
 mod scoring;
 mod shelf;

@@ -58,17 +58,22 @@ impl Drop for Server {
 
 /// A program that `install.sh` has put beside the build, else one of this machine.
 pub(crate) fn tool(name: &str) -> Option<PathBuf> {
+    tool_of(&[name])
+}
+
+/// The first of these names that there is.
+pub(crate) fn tool_of(names: &[&str]) -> Option<PathBuf> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
-    let own = target
-        .expect("below target")
-        .join("test-servers/bin")
-        .join(name);
+    let own = target.expect("below target").join("test-servers/bin");
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::iter::once(own)
-        .chain(std::env::split_paths(&path).map(|folder| folder.join(name)))
-        .find(|file| file.is_file());
+    let found = names.iter().find_map(|name| {
+        std::iter::once(own.clone())
+            .chain(std::env::split_paths(&path))
+            .map(|folder| folder.join(name))
+            .find(|file| file.is_file())
+    });
     if found.is_none() {
-        let says = format!("{name} is missing: `./install.sh test` installs it");
+        let says = format!("{} is missing: `./install.sh test` installs it", names[0]);
         assert!(std::env::var_os("CI").is_none(), "{says}");
         eprintln!("passed over: {says}");
     }
