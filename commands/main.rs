@@ -41,6 +41,7 @@ mod serving;
 mod set_weights;
 mod signals;
 mod status;
+mod status_screen;
 mod sync_params;
 mod table;
 
@@ -56,6 +57,9 @@ use crate::cli::Cli;
 fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if cli.shared.no_color {
+        console::set_colors_enabled(false);
+    }
     let bars = logging::start(&cli.shared, cli.is_rehearsal());
     rustls::crypto::ring::default_provider()
         .install_default()

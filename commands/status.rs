@@ -1,126 +1,82 @@
 //! `horde status`
 
-use chrono::{DateTime, Utc};
-use clap::Args;
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use chrono::Utc;
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory};
+use console::Term;
 use horde_validator::params::Params;
 use horde_validator::pass::Failure;
 use horde_validator::settings::Environment;
 use horde_validator::status::Status as Report;
 use horde_validator::store::Store;
-use indicatif::HumanBytes;
 
-use crate::output::{self, ago, fitted};
+use crate::cli::Cli;
+use crate::output;
+use crate::status_screen::lines;
 
 /// Show what happened last, what is due, and what is wrong
 ///
 /// Reads the database alone: it answers at once, and also when the chain is away. Exits 0 even
 /// if something is wrong; the answer says so.
 #[derive(Debug, Args)]
-pub(crate) struct Status {}
+pub(crate) struct Status {
+    /// Show it again and again, until Ctrl-C [every 2 s, or SECONDS]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2",
+          conflicts_with = "json", value_parser = clap::value_parser!(u16).range(1..=3600))]
+    watch: Option<u16>,
+}
 
 impl Status {
     pub(crate) fn run(&self, environment: &Environment, json: bool) -> Result<(), Failure> {
-        let store = Store::open(&environment.database())?;
-        let (params, _) = Params::from_overrides(store.params()?);
-        let is_serving = params.is_serving(environment.is_migrating());
-        let now = Utc::now();
-        let report = Report::read(&store, environment, is_serving, now)?;
+        if let Some(seconds) = self.watch {
+            return watch(environment, Duration::from_secs(seconds.into()));
+        }
         if json {
+            let report = read(environment)?;
             output::document(&serde_json::to_value(&report).expect("a status is JSON"));
         } else {
-            lines(&report, now).iter().for_each(output::line);
+            let lines = lines(&read(environment)?, Utc::now());
+            lines.iter().for_each(output::line);
         }
         Ok(())
     }
 }
 
-fn lines(status: &Report, now: DateTime<Utc>) -> Vec<String> {
-    let mut lines = vec![
-        format!("serving    {}", if status.serving { "yes" } else { "NO" }),
-        format!(
-            "database   {} (version {})",
-            status.database.path, status.database.version
-        ),
-    ];
-    lines.push(match &status.chain {
-        None => "chain      not seen yet".to_owned(),
-        Some(chain) => format!(
-            "chain      block {}, seen {}",
-            chain.block,
-            ago(chain.seen_at, now)
-        ),
-    });
-    if let Some((blocks, tempos)) = status
-        .chain
-        .as_ref()
-        .and_then(|chain| chain.blocks_since_update.zip(chain.tempos_since_update))
-    {
-        lines.push(format!(
-            "on chain   our last write is {blocks} blocks old ({tempos:.1} tempos)"
-        ));
+fn read(environment: &Environment) -> Result<Report, Failure> {
+    let store = Store::open(&environment.database())?;
+    let (params, _) = Params::from_overrides(store.params()?);
+    let is_serving = params.is_serving(environment.is_migrating());
+    Ok(Report::read(&store, environment, is_serving, Utc::now())?)
+}
+
+/// Writes over what it wrote before; a failure (a restore that runs, say) is shown until it passes.
+#[expect(clippy::disallowed_methods, reason = "no runtime waits on this thread")]
+fn watch(environment: &Environment, interval: Duration) -> Result<(), Failure> {
+    if !std::io::stdout().is_terminal() {
+        let finding = "--watch needs a terminal; --json is for programs";
+        Cli::command()
+            .error(ErrorKind::ArgumentConflict, finding)
+            .exit()
     }
-    lines.push(match &status.batch {
-        None => "batch      none planned yet".to_owned(),
-        Some(batch) => format!(
-            "batch      {} at block {}: {}",
-            batch.id, batch.block, batch.state
-        ),
-    });
-    lines.push(match &status.weights {
-        None => "weights    none decided yet".to_owned(),
-        Some(weights) => {
-            let due = match (weights.state, weights.reveal_from) {
-                ("placed", Some(from)) => format!(", reveal from block {from}"),
-                _ => String::new(),
-            };
-            format!(
-                "weights    {} ({}): {}{due}",
-                weights.id, weights.way, weights.state
-            )
+    let screen = Term::stdout();
+    // nobody is left to read where the terminal is gone
+    let _ = screen.clear_screen();
+    loop {
+        let now = Utc::now();
+        let shown = read(environment).map(|report| lines(&report, now));
+        let shown = shown.unwrap_or_else(|failure| failure.lines());
+        let room = usize::from(screen.size().0).saturating_sub(1);
+        if screen.move_cursor_to(0, 0).is_err() {
+            return Ok(());
         }
-    });
-    if let Some(line) = &status.facilitator {
-        let since = ago(line.since, now);
-        let state = match line.connected {
-            true => format!("connected {since}, {} jobs run", line.jobs_running),
-            false => format!("NOT connected, since {since}: {}", line.finding),
-        };
-        lines.push(fitted(&format!("relay      {state}")));
-    }
-    if let Some(backup) = &status.backup {
-        let (age, size) = (ago(backup.made_at, now), HumanBytes(backup.bytes));
-        let places = backup.places.join(", ");
-        lines.push(fitted(&format!("backup     {age}, {size}, in {places}")));
-    }
-    if let Some(restored) = &status.restored {
-        lines.push(fitted(&format!(
-            "restored   {}; set-weights compares it with the chain first; {}",
-            ago(restored.at, now),
-            restored.backup
-        )));
-    }
-    if !status.passes.is_empty() {
-        lines.push(String::new());
-    }
-    for pass in &status.passes {
-        let outcome = pass.outcome.unwrap_or("running");
-        let text = format!(
-            "{:<20} {:>9} {outcome:<13} {}",
-            pass.name,
-            ago(pass.started_at, now),
-            pass.summary
-        );
-        lines.push(fitted(&text));
-    }
-    lines.push(String::new());
-    match &status.problems[..] {
-        [] => lines.push("all is well".to_owned()),
-        problems => {
-            for problem in problems {
-                lines.push(fitted(&format!("! {}", problem.what)));
-                lines.push(fitted(&format!("  -> {}", problem.to_do)));
-            }
+        for line in shown.iter().take(room) {
+            let _ = screen.clear_line();
+            let _ = screen.write_line(line);
         }
+        let _ = screen.clear_to_end_of_screen();
+        std::thread::sleep(interval);
     }
-    lines
 }

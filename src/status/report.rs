@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::due::Due;
 use super::problem::{
     Problem, cut_line, lost_weights, many_unsent, not_serving, old_backup, old_params,
     pass_problem, stale_weights, unknown_write,
@@ -50,6 +51,8 @@ pub struct BatchStatus {
     pub block: i64,
     pub state: &'static str,
     pub started_at: Option<DateTime<Utc>>,
+    /// While it waits for its block.
+    pub due: Option<Due>,
     pub note: String,
 }
 
@@ -63,6 +66,8 @@ pub struct WeightsStatus {
     pub reveal_from: Option<u64>,
     pub reveal_until: Option<u64>,
     pub final_block: Option<u64>,
+    /// Until they are in force or given up.
+    pub due: Option<Due>,
     pub note: String,
 }
 
@@ -115,7 +120,8 @@ impl Status {
         now: DateTime<Utc>,
     ) -> Result<Self, StoreError> {
         let passes = store.last_passes()?;
-        let chain = store.chain_seen()?.map(chain_status);
+        let seen = store.chain_seen()?;
+        let chain = seen.as_ref().map(chain_status);
         let weights = store.last_weights(1)?.pop();
         let batch = store.last_batches(1)?.pop();
         let mut problems = Vec::new();
@@ -159,9 +165,10 @@ impl Status {
                 block: batch.plan.block,
                 state: batch.state.name(),
                 started_at: batch.started_at,
+                due: Due::of_batch(&batch, seen.as_ref()),
                 note: batch.note,
             }),
-            weights: weights.map(weights_status),
+            weights: weights.map(|row| weights_status(row, seen.as_ref())),
             facilitator,
             backup: newest_backup
                 .map(|backup| backup_status(store, backup))
@@ -173,7 +180,7 @@ impl Status {
     }
 }
 
-fn chain_status(seen: ChainSeen) -> ChainStatus {
+fn chain_status(seen: &ChainSeen) -> ChainStatus {
     let blocks = seen
         .last_update
         .map(|block| seen.block.saturating_sub(block));
@@ -223,8 +230,9 @@ fn restored_status(store: &Store) -> Result<Option<RestoredStatus>, StoreError> 
     }))
 }
 
-fn weights_status(row: WeightsRow) -> WeightsStatus {
+fn weights_status(row: WeightsRow, chain: Option<&ChainSeen>) -> WeightsStatus {
     WeightsStatus {
+        due: Due::of_weights(&row, chain),
         id: row.id.number(),
         way: row.way.name(),
         state: row.state.name(),

@@ -23,6 +23,13 @@ pub struct ChainSeen {
     /// Ours. `None`: written by an earlier version.
     #[serde(default)]
     pub hotkey: Option<String>,
+    /// From block to block. Earlier versions wrote none: then that of the main network.
+    #[serde(default = "main_network")]
+    pub block_time_ms: u32,
+}
+
+fn main_network() -> u32 {
+    12_000
 }
 
 /// The line to the facilitator as it was when it last changed.

@@ -123,6 +123,7 @@ impl Writing<'_> {
 
     /// Keeps what the operator is shown of the chain while nobody asks it.
     fn note(&mut self, view: &View) -> Result<(), Failure> {
+        let block_time = view.head.block_time()?.as_millis();
         Ok(self.pass.store.note_chain(&ChainSeen {
             at: self.pass.now(),
             block: view.head.block(),
@@ -130,6 +131,7 @@ impl Writing<'_> {
             // 0 stands for never
             last_update: view.written.last_update.filter(|block| *block > 0),
             hotkey: Some(self.signer.hotkey().to_string()),
+            block_time_ms: u32::try_from(block_time).unwrap_or(u32::MAX),
         })?)
     }
 

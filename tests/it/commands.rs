@@ -8,6 +8,7 @@ use assert_cmd::assert::{Assert, OutputAssertExt};
 use chrono::{TimeDelta, Utc};
 use horde_validator::devnet::accounts::Account;
 use horde_validator::devnet::node::CommitScheme;
+use horde_validator::store::PassOutcome;
 use predicates::prelude::*;
 use predicates::str::{contains, is_match};
 use serde_json::{Value, json};
@@ -265,7 +266,7 @@ fn status_shows_what_was_done_and_what_is_wrong() {
     chain      block [block], seen [ago]
     on chain   our last write is 2 blocks old (0.1 tempos)
     batch      1 at block [block]: done
-    weights    1 (set): final
+    weights    1 (set): final since block [block]
 
     schedule-synthetic [ago] misconfigured setting BITTENSOR_NETUID is miss...
     set-weights [ago] done          weights 1 set in block [block]; ...
@@ -276,6 +277,69 @@ fn status_shows_what_was_done_and_what_is_wrong() {
       -> unset MIGRATING on the server that is to serve
     ")
     });
+}
+
+#[test]
+fn the_status_of_the_worst_night_fits_one_screen() {
+    let mut host = Host::new();
+    host.set("MIGRATING", 1);
+    host.horde(&["migrate"]).success();
+    let mut store = host.store();
+    let now = Utc::now();
+    let names = horde_validator::status::PERIODS.map(|(name, _)| name);
+    for name in names
+        .into_iter()
+        .chain(["relay-organic", "provision-buckets"])
+    {
+        let pass = store.begin_pass(name, "x", now).expect("kept");
+        let summary = "a long story ".repeat(20);
+        let outcome = PassOutcome::Misconfigured;
+        store.end_pass(pass, outcome, &summary, now).expect("kept");
+    }
+    let run = host.horde(&["status"]).success();
+    let text = String::from_utf8_lossy(&run.get_output().stdout).into_owned();
+    let widest = text.lines().map(|line| line.chars().count()).max();
+    assert!(text.lines().count() <= 23 && widest <= Some(80), "{text}");
+    for part in [
+        "prompts-generate",
+        "provision-buckets",
+        "! ",
+        "more: `horde status --json`",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    host.horde(&["status", "--watch"])
+        .code(2)
+        .stderr(contains("needs a terminal"));
+}
+
+#[test]
+fn status_says_what_comes_next_and_when() {
+    let node = host::start(host::chain(CommitScheme::Epochs));
+    let host = Host::on(&node);
+    host.finish_batch(&node, &[(2, 1.0)]);
+    node.produce_to(host::START + host::COMMIT_WINDOW.start);
+    host.horde(&["set-weights"]).success();
+    let due = host.json(&["status"])["weights"]["due"].clone();
+    let from = host.weights().reveal_from.expect("known");
+    assert_eq!(
+        (&due["what"], &due["block"]),
+        (&json!("reveal"), &json!(from))
+    );
+    let seen = host.store().chain_seen().expect("readable").expect("seen");
+    let wait = (from - seen.block) * 4;
+    let at: chrono::DateTime<Utc> = due["at"]
+        .as_str()
+        .and_then(|at| at.parse().ok())
+        .expect("a time");
+    assert_eq!(
+        (at - seen.at).num_seconds(),
+        i64::try_from(wait).expect("small")
+    );
+    let text = host.horde(&["status"]).success();
+    text.stdout(contains(format!(
+        "1 (hash): placed, reveal from block {from}"
+    )));
 }
 
 #[test]
