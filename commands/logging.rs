@@ -14,13 +14,7 @@ use crate::cli::{LogFormat, Shared};
 /// passes and tells its own story, so that only errors are logged unless more is asked for.
 pub(crate) fn start(shared: &Shared, is_rehearsal: bool) -> MultiProgress {
     let terminal = io::stderr().is_terminal();
-    let format = shared.log_format.unwrap_or_else(|| {
-        // systemd sets this for services whose stderr goes to the journal
-        match std::env::var_os("JOURNAL_STREAM").is_some() && !terminal {
-            true => LogFormat::Journald,
-            false => LogFormat::Text,
-        }
-    });
+    let format = format(shared);
     let target = match terminal && !shared.quiet && format == LogFormat::Text {
         true => ProgressDrawTarget::stderr(),
         false => ProgressDrawTarget::hidden(),
@@ -43,6 +37,17 @@ pub(crate) fn start(shared: &Shared, is_rehearsal: bool) -> MultiProgress {
         LogFormat::Journald => lines.without_time().with_level(false).init(),
     }
     bars
+}
+
+/// The form that was asked for, or the one that fits where stderr goes.
+pub(crate) fn format(shared: &Shared) -> LogFormat {
+    shared.log_format.unwrap_or_else(|| {
+        // systemd sets this for services whose stderr goes to the journal
+        match std::env::var_os("JOURNAL_STREAM").is_some() && !io::stderr().is_terminal() {
+            true => LogFormat::Journald,
+            false => LogFormat::Text,
+        }
+    })
 }
 
 fn filter(shared: &Shared, is_rehearsal: bool) -> EnvFilter {

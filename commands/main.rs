@@ -67,7 +67,7 @@ fn main() -> ExitCode {
     match run(&cli, matches.subcommand_name().unwrap_or_default(), bars) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            output::failure(&failure, cli.shared.json);
+            output::failure(&failure, cli.shared.json, logging::format(&cli.shared));
             ExitCode::from(failure.exit_code())
         }
     }

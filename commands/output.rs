@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use horde_validator::pass::{Failure, Outcome};
 use serde_json::{Value, json};
 
+use crate::cli::LogFormat;
+
 /// Writes a line to stdout. A closed pipe (`horde status | head -1`) is no failure.
 pub(crate) fn line(text: impl std::fmt::Display) {
     // there is nobody left to tell
@@ -80,7 +82,7 @@ pub(crate) fn outcome(outcome: &Outcome, json: bool) {
     self::document(&document);
 }
 
-pub(crate) fn failure(failure: &Failure, json: bool) {
+pub(crate) fn failure(failure: &Failure, json: bool, format: LogFormat) {
     let lines = failure.lines();
     // what failed a check was printed as the one document already
     let is_said = matches!(failure, Failure::Check { .. });
@@ -93,14 +95,22 @@ pub(crate) fn failure(failure: &Failure, json: bool) {
             "exit_code": failure.exit_code(),
         }));
     }
+    let priority = match format {
+        LogFormat::Text => "",
+        LogFormat::Journald => "<3>",
+        LogFormat::Json => {
+            let (causes, advice) = (lines[1..].join(": "), failure.advice());
+            return tracing::error!(causes, advice, "{}", lines[0]);
+        }
+    };
     let mut stderr = io::stderr().lock();
     for (text, prefix) in lines
         .iter()
         .zip(std::iter::once("error: ").chain(std::iter::repeat("  because ")))
     {
-        let _ = writeln!(stderr, "{prefix}{text}");
+        let _ = writeln!(stderr, "{priority}{prefix}{text}");
     }
     if let Some(advice) = failure.advice() {
-        let _ = writeln!(stderr, "  try: {advice}");
+        let _ = writeln!(stderr, "{priority}  try: {advice}");
     }
 }

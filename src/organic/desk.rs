@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
-use tracing::{debug, error, info, warn};
+use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use super::drive::{Limits, Step, drive};
 use super::ended::{Ended, Verdict};
@@ -197,13 +197,15 @@ impl Desk {
             tap: Tap::default(),
         };
         let (limits, reporter) = (self.limits, self.reporter.clone());
-        let task = self.tasks.spawn(async move {
+        let span = info_span!("job", uuid = order.uuid, miner = address.hotkey);
+        let driven = async move {
             drive(&order, address, caller, limits, |step, _: Moment| {
                 // the desk outlives its tasks
                 let _ = reporter.send(Report { job, step });
             })
             .await
-        });
+        };
+        let task = self.tasks.spawn(driven.instrument(span));
         self.running.insert(task.id(), running);
     }
 

@@ -90,7 +90,7 @@ pub async fn run_with_grace(
         progress: frame.progress.clone(),
         stop: frame.stop.clone(),
     };
-    let span = info_span!("pass", name, id = id.number());
+    let span = info_span!("pass", command = name, number = id.number());
     let result = async {
         tokio::select! {
             result = body(&mut pass) => result,

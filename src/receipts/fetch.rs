@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::{Instrument, debug, info_span, warn};
 
 use super::Limits;
 use super::download::{Common, Downloaded, End, download};
@@ -65,7 +65,9 @@ pub async fn fetch_all(
         while running.len() < limits.miners_at_once && !stop.is_cancelled() {
             let Some(miner) = waiting.next() else { break };
             let standing = Standing::load(round.store, &miner.hotkey, limits, now)?;
-            running.spawn(download(miner, standing, common.clone(), found.clone()));
+            let span = info_span!("miner", hotkey = miner.hotkey);
+            let download = download(miner, standing, common.clone(), found.clone());
+            running.spawn(download.instrument(span));
         }
         tokio::select! {
             Some(receipts) = to_keep.recv() => round.keep(receipts, &mut to_keep)?,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::attempt::{Act, Attempt};
 use super::pass::{Patience, View, Writing};
@@ -39,7 +39,7 @@ async fn advance_hash(writing: &mut Writing<'_>, row: WeightsRow) -> Result<(), 
     };
     match commit.window.timing(view.next_block()) {
         RevealTiming::TooEarly => {
-            info!(
+            debug!(
                 weights = row.id.number(),
                 from = commit.window.first,
                 "reveal is due later"

@@ -31,6 +31,7 @@ mod job_score;
 mod keyfiles;
 #[cfg(feature = "failpoints")]
 mod kill;
+mod logs;
 mod mail;
 mod metrics;
 mod miner_client;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info_span};
 
 use super::asked::{Asked, Common};
 use super::llm::{LlmTask, PromptSupply};
@@ -37,20 +38,9 @@ pub async fn run_batch_with_prompts(
     progress: &Progress,
     stop: &CancellationToken,
 ) -> BatchResult {
-    let mut run = Run::new(input, progress, stop);
-    run.learn_manifests().await;
-    run.make_jobs(prompts).await;
-    if run.ask_for_executors().await {
-        run.run_jobs().await;
-        run.download_answers().await;
-        run.score();
-        run.send_finished_receipts().await;
-    } else {
-        run.score();
-    }
-    run.collect_events();
-    run.close().await;
-    run.into_result()
+    let span = info_span!("batch", uuid = input.uuid);
+    let run = Run::new(input, progress, stop);
+    run.stages(prompts).instrument(span).await
 }
 
 struct Run<'a> {
@@ -89,6 +79,22 @@ impl<'a> Run<'a> {
         }
     }
 
+    async fn stages(mut self, prompts: Option<PromptSupply<'_>>) -> BatchResult {
+        self.learn_manifests().await;
+        self.make_jobs(prompts).await;
+        if self.ask_for_executors().await {
+            self.run_jobs().await;
+            self.download_answers().await;
+            self.score();
+            self.send_finished_receipts().await;
+        } else {
+            self.score();
+        }
+        self.collect_events();
+        self.close().await;
+        self.into_result()
+    }
+
     /// Notes the start of a stage, as a checkpoint.
     fn begin(&mut self, stage: &'static str) {
         let now = self.clock.now();
@@ -119,7 +125,11 @@ impl<'a> Run<'a> {
         let _timed = timed(label);
         self.miners.shuffle(&mut rand::rng());
         let bar = self.progress.bar(label, self.miners.len() as u64);
-        let mut parts: JoinSet<Asked> = self.miners.drain(..).map(part).collect();
+        let traced = |asked: Asked| {
+            let span = info_span!("miner", hotkey = asked.address.hotkey);
+            part(asked).instrument(span)
+        };
+        let mut parts: JoinSet<Asked> = self.miners.drain(..).map(traced).collect();
         while let Some(done) = parts.join_next().await {
             bar.inc(1);
             match done {
