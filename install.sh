@@ -63,6 +63,9 @@ wallets=/etc/horde/wallets
 state=/var/lib/horde
 units=/etc/systemd/system
 unit_list=/etc/horde/installed-units
+runtime=/run/horde-metrics
+# what only an operator enables: it listens
+by_choice=horde-metrics.socket
 
 # Nobody may be listening any more: a push or a connection that was cut.
 say() { printf '%s\n' "$*" >&2 || true; }
@@ -604,7 +607,8 @@ remove_unit() {
 install_timers() {
     local missing enabled=() timers=()
     mapfile -t enabled < <(unit_files | while IFS= read -r unit; do
-        [[ $unit == *[/@]* ]] || ! grep -qx '\[Install\]' "$project/systemd/$unit" || printf '%s\n' "$unit"
+        [[ $unit == *[/@]* || $unit == "$by_choice" ]] ||
+            ! grep -qx '\[Install\]' "$project/systemd/$unit" || printf '%s\n' "$unit"
     done)
     ((${#enabled[@]} > 0)) || { say "this version brings no units: nothing is started"; return 0; }
     [[ ! $no_start ]] || { say "nothing is enabled or started, as you wish"; return 0; }
@@ -692,6 +696,7 @@ uninstall() {
     done < <(cat "$unit_list" 2>/dev/null)
     ! systemd_runs || run systemctl daemon-reload
     run rm -f "$program" "$program.previous" "$program.new" "$unit_list"
+    run rm -rf "$runtime"
     if [[ $purge ]]; then
         run rm -rf "${settings%/*}" "$state"
         ! getent passwd horde >/dev/null || run userdel horde

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use crate::host::poll;
+use crate::program::free_port;
 
 pub(crate) struct Debian {
     folder: tempfile::TempDir,
@@ -194,9 +195,7 @@ impl Debian {
         self.run_well(
             "chmod -R go= /root/.ssh; chown -R root: /root; ssh-keygen -A; mkdir -p /run/sshd",
         );
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("bound").port();
-        drop(listener);
+        let port = free_port();
         let (port_text, sshd) = (
             port.to_string(),
             "mkdir -p /run/sshd; exec /usr/sbin/sshd -D -p",
