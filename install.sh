@@ -214,9 +214,15 @@ build_release() {
 
 # --- what tests run against ---------------------------------------------------------------------
 
-# An S3 server, a mail server and clients of both, in a place of their own beside the build.
+# In a place of their own beside the build.
 install_test_servers() {
     local folder=${CARGO_TARGET_DIR:-$project/target}/test-servers
+    install_python_servers
+    install_prometheus
+}
+
+# An S3 server, a mail server and clients of both.
+install_python_servers() {
     local wanted='moto[s3,server]==5.2.5 awscli==1.45.11 b2sdk==2.13.2 aiosmtpd==1.4.6'
     [[ $(cat "$folder/installed" 2>/dev/null) != "$wanted" ]] || return 0
     python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3 python3-venv
@@ -226,6 +232,48 @@ install_test_servers() {
     run "$folder/bin/pip" install --quiet --disable-pip-version-check $wanted ||
         fail "moto, awscli, b2sdk and aiosmtpd cannot be installed; is the Python package index reachable?"
     [[ $dry_run ]] || printf '%s\n' "$wanted" >"$folder/installed"
+}
+
+# Prometheus and node_exporter, taken out of their packages: those would start services.
+install_prometheus() {
+    local name unpacked missing=() packages=()
+    for name in prometheus promtool prometheus-node-exporter; do
+        [[ -x $folder/bin/$name ]] || missing+=("usr/bin/$name")
+    done
+    ((${#missing[@]} > 0)) || return 0
+    if ! command -v apt-get >/dev/null; then
+        say "tests with Prometheus are passed over where it is not installed: only Debian's packages are known"
+        return
+    fi
+    command -v systemd-socket-activate >/dev/null || packages+=(systemd)
+    command -v openssl >/dev/null || packages+=(openssl)
+    ((${#packages[@]} == 0)) || install_packages "${packages[@]}"
+    say "taking Prometheus and node_exporter out of their packages for the tests"
+    unpacked=$folder/packages
+    run rm -rf "$unpacked"
+    run mkdir -p "$unpacked" "$folder/bin"
+    download_packages "$unpacked" prometheus prometheus-node-exporter
+    for name in "${missing[@]}"; do
+        run mv -f "$unpacked/$name" "$folder/bin/" || fail "${name##*/} is not in its package"
+    done
+    run rm -rf "$unpacked"
+}
+
+# Unpacks these packages in a folder; installs nothing.
+download_packages() {
+    local folder=$1 package get=(apt-get -qq -o APT::Sandbox::User=root -o Acquire::Retries=3 download)
+    shift
+    if [[ $dry_run ]]; then
+        say "would download and unpack: $*"
+        return
+    fi
+    (cd "$folder" && "${get[@]}" "$@" 2>/dev/null) || {
+        refresh_package_lists
+        (cd "$folder" && "${get[@]}" "$@") || fail "apt-get cannot download these packages: $*"
+    }
+    for package in "$folder"/*.deb; do
+        dpkg-deb -x "$package" "$folder" || fail "$package cannot be unpacked"
+    done
 }
 
 # A Debian system that tests copy, to install the validator in. Only root can make one.
