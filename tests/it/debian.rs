@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::host::poll;
 use crate::program::free_port;
@@ -236,11 +236,19 @@ impl Debian {
 
 impl Drop for Debian {
     fn drop(&mut self) {
-        if let Some((mut child, _)) = self.booted.take() {
-            // the whole system goes with it
-            let _ = child.kill();
-            let _ = child.wait();
+        let Some((mut child, first)) = self.booted.take() else {
+            return;
+        };
+        // the whole system goes with its first process, but not always with nspawn, which ends then
+        let _ = Command::new("kill")
+            .args(["-KILL", &first.to_string()])
+            .status();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while matches!(child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            std::thread::yield_now();
         }
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 
