@@ -63,6 +63,9 @@ wallets=/etc/horde/wallets
 state=/var/lib/horde
 units=/etc/systemd/system
 unit_list=/etc/horde/installed-units
+runtime=/run/horde-metrics
+# what only an operator enables: it listens
+by_choice=horde-metrics.socket
 
 # Nobody may be listening any more: a push or a connection that was cut.
 say() { printf '%s\n' "$*" >&2 || true; }
@@ -211,9 +214,15 @@ build_release() {
 
 # --- what tests run against ---------------------------------------------------------------------
 
-# An S3 server, a mail server and clients of both, in a place of their own beside the build.
+# In a place of their own beside the build.
 install_test_servers() {
     local folder=${CARGO_TARGET_DIR:-$project/target}/test-servers
+    install_python_servers
+    install_prometheus
+}
+
+# An S3 server, a mail server and clients of both.
+install_python_servers() {
     local wanted='moto[s3,server]==5.2.5 awscli==1.45.11 b2sdk==2.13.2 aiosmtpd==1.4.6'
     [[ $(cat "$folder/installed" 2>/dev/null) != "$wanted" ]] || return 0
     python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3 python3-venv
@@ -236,6 +245,48 @@ install_test_browser() {
     else
         say "tests that look at pages are passed over: this system has no package chromium-headless-shell, and no Chrome"
     fi
+}
+
+# Prometheus and node_exporter, taken out of their packages: those would start services.
+install_prometheus() {
+    local name unpacked missing=() packages=()
+    for name in prometheus promtool prometheus-node-exporter; do
+        [[ -x $folder/bin/$name ]] || missing+=("usr/bin/$name")
+    done
+    ((${#missing[@]} > 0)) || return 0
+    if ! command -v apt-get >/dev/null; then
+        say "tests with Prometheus are passed over where it is not installed: only Debian's packages are known"
+        return
+    fi
+    command -v systemd-socket-activate >/dev/null || packages+=(systemd)
+    command -v openssl >/dev/null || packages+=(openssl)
+    ((${#packages[@]} == 0)) || install_packages "${packages[@]}"
+    say "taking Prometheus and node_exporter out of their packages for the tests"
+    unpacked=$folder/packages
+    run rm -rf "$unpacked"
+    run mkdir -p "$unpacked" "$folder/bin"
+    download_packages "$unpacked" prometheus prometheus-node-exporter
+    for name in "${missing[@]}"; do
+        run mv -f "$unpacked/$name" "$folder/bin/" || fail "${name##*/} is not in its package"
+    done
+    run rm -rf "$unpacked"
+}
+
+# Unpacks these packages in a folder; installs nothing.
+download_packages() {
+    local folder=$1 package get=(apt-get -qq -o APT::Sandbox::User=root -o Acquire::Retries=3 download)
+    shift
+    if [[ $dry_run ]]; then
+        say "would download and unpack: $*"
+        return
+    fi
+    (cd "$folder" && "${get[@]}" "$@" 2>/dev/null) || {
+        refresh_package_lists
+        (cd "$folder" && "${get[@]}" "$@") || fail "apt-get cannot download these packages: $*"
+    }
+    for package in "$folder"/*.deb; do
+        dpkg-deb -x "$package" "$folder" || fail "$package cannot be unpacked"
+    done
 }
 
 # A Debian system that tests copy, to install the validator in. Only root can make one.
@@ -617,7 +668,8 @@ remove_unit() {
 install_timers() {
     local missing enabled=() timers=()
     mapfile -t enabled < <(unit_files | while IFS= read -r unit; do
-        [[ $unit == *[/@]* ]] || ! grep -qx '\[Install\]' "$project/systemd/$unit" || printf '%s\n' "$unit"
+        [[ $unit == *[/@]* || $unit == "$by_choice" ]] ||
+            ! grep -qx '\[Install\]' "$project/systemd/$unit" || printf '%s\n' "$unit"
     done)
     ((${#enabled[@]} > 0)) || { say "this version brings no units: nothing is started"; return 0; }
     [[ ! $no_start ]] || { say "nothing is enabled or started, as you wish"; return 0; }
@@ -705,6 +757,7 @@ uninstall() {
     done < <(cat "$unit_list" 2>/dev/null)
     ! systemd_runs || run systemctl daemon-reload
     run rm -f "$program" "$program.previous" "$program.new" "$unit_list"
+    run rm -rf "$runtime"
     if [[ $purge ]]; then
         run rm -rf "${settings%/*}" "$state"
         ! getent passwd horde >/dev/null || run userdel horde

@@ -20,7 +20,7 @@ use crate::output;
 /// for each scrape: it answers in clear text, or, with cert.crt, cert.key and ca.crt in
 /// HORDE_MONITORING_CERTS, in TLS to clients with a certificate of that authority only.
 ///
-/// Example: horde metrics --textfile /run/horde/horde.prom
+/// Example: horde metrics --textfile /run/horde-metrics/horde.prom
 #[derive(Debug, Args)]
 pub(crate) struct Metrics {
     /// Write them to this file, as node_exporter reads it

@@ -5,9 +5,10 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::host::poll;
+use crate::program::free_port;
 
 pub(crate) struct Debian {
     folder: tempfile::TempDir,
@@ -194,9 +195,7 @@ impl Debian {
         self.run_well(
             "chmod -R go= /root/.ssh; chown -R root: /root; ssh-keygen -A; mkdir -p /run/sshd",
         );
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("bound").port();
-        drop(listener);
+        let port = free_port();
         let (port_text, sshd) = (
             port.to_string(),
             "mkdir -p /run/sshd; exec /usr/sbin/sshd -D -p",
@@ -237,11 +236,19 @@ impl Debian {
 
 impl Drop for Debian {
     fn drop(&mut self) {
-        if let Some((mut child, _)) = self.booted.take() {
-            // the whole system goes with it
-            let _ = child.kill();
-            let _ = child.wait();
+        let Some((mut child, first)) = self.booted.take() else {
+            return;
+        };
+        // the whole system goes with its first process, but not always with nspawn, which ends then
+        let _ = Command::new("kill")
+            .args(["-KILL", &first.to_string()])
+            .status();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while matches!(child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            std::thread::yield_now();
         }
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 

@@ -36,6 +36,7 @@ mod mail;
 mod metrics;
 mod miner_client;
 mod miner_memory;
+mod monitoring;
 mod moto;
 mod moving;
 mod notify;

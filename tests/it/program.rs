@@ -80,6 +80,12 @@ pub(crate) fn tool_of(names: &[&str]) -> Option<PathBuf> {
     found
 }
 
+/// A port of loopback that nobody listens on at this moment.
+pub(crate) fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("bound").port()
+}
+
 /// Whether a test may mount a file system of its own, to fill it.
 pub(crate) fn may_mount() -> bool {
     let script = "mount -t tmpfs none /mnt";

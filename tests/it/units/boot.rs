@@ -12,8 +12,9 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::time::{Instant, sleep};
 
 use super::{timers_of_passes, units};
-use crate::debian::Debian;
+use crate::debian::{Debian, said};
 use crate::host::poll;
+use crate::program::free_port;
 
 const BLOCK_TIME: Duration = Duration::from_millis(250);
 const TEMPO: u16 = 49;
@@ -189,11 +190,37 @@ async fn a_validator_lives_under_a_real_systemd() {
     // sealed off as it is, the unit finds where backups go
     debian.run_well("systemctl start horde-backup-db.service");
 
+    its_metrics_can_be_had(&debian);
     one_word_quiets_everything_and_one_starts_it(&debian);
     who_fails_is_told_of(&debian);
     is_upgraded_by_a_push(&debian).await;
     assert_eq!(debian.run_well(failed), "");
     moves(&debian, folder.path(), &settings(&subnet)).await;
+}
+
+/// As a file, and over the network; neither leaves a trace in the journal.
+fn its_metrics_can_be_had(debian: &Debian) {
+    let weights = "horde_weights_total{state=\"final\"";
+    let patience = Duration::from_secs(60);
+    poll("a file with metrics", patience, || {
+        let file = debian.run("runuser -u nobody -- cat /run/horde-metrics/horde.prom");
+        said(&file).contains(weights).then_some(())
+    });
+    let port = free_port();
+    debian.write(
+        "/etc/systemd/system/horde-metrics.socket.d/port.conf",
+        &format!("[Socket]\nListenStream=\nListenStream=127.0.0.1:{port}\n"),
+    );
+    debian.run_well("systemctl daemon-reload; systemctl start horde-metrics.socket");
+    for _ in 0..2 {
+        let answer = debian.run_well(&format!(
+            "exec 3<>/dev/tcp/127.0.0.1/{port}; printf 'GET /metrics HTTP/1.1\\r\\n\\r\\n' >&3; cat <&3"
+        ));
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        assert!(answer.contains(weights), "{answer}");
+    }
+    let log = "journalctl --quiet --no-pager -u horde-metrics.service -u 'horde-metrics@*'";
+    assert_eq!(debian.run_well(log), "");
 }
 
 fn one_word_quiets_everything_and_one_starts_it(debian: &Debian) {
