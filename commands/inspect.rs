@@ -56,8 +56,8 @@ enum Subject {
         /// Of this miner
         #[arg(long, value_name = "HOTKEY")]
         miner: Option<Hotkey>,
-        /// completed or failed
-        #[arg(long, value_name = "STATUS")]
+        /// completed, wrong (an answer that is not right) or failed
+        #[arg(long)]
         outcome: Option<String>,
         /// Of this executor class
         #[arg(long, value_name = "CLASS")]

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use console::{Style, style};
 use horde_validator::status::{
-    Act, BatchStatus, ChainStatus, Due, FacilitatorStatus, PassStatus, Problem, Status,
+    Act, BatchStatus, ChainStatus, Due, FacilitatorStatus, LastRun, PassStatus, Problem, Status,
     WeightsStatus,
 };
 use indicatif::HumanBytes;
@@ -51,6 +51,7 @@ fn facts(status: &Status, now: DateTime<Utc>) -> Vec<String> {
         None => "batch      none planned yet".to_owned(),
         Some(one) => batch(one, now),
     }));
+    lines.extend(status.last_run.as_ref().map(|run| last_run(run, now)));
     lines.push(fitted(&match &status.weights {
         None => "weights    none decided yet".to_owned(),
         Some(one) => weights(one, now),
@@ -93,6 +94,23 @@ fn batch(batch: &BatchStatus, now: DateTime<Utc>) -> String {
     )
 }
 
+fn last_run(run: &LastRun, now: DateTime<Utc>) -> String {
+    let ended = run.ended_at.map(|at| format!(", {}", ago(at, now)));
+    let wrong = match run.wrong {
+        0 => String::new(),
+        count => format!(", {count} wrong"),
+    };
+    fitted(&format!(
+        "last run   {}{}: {} of {} miners answered, {} of {} jobs succeeded{wrong}",
+        run.id,
+        ended.unwrap_or_default(),
+        run.answered,
+        run.miners,
+        run.succeeded,
+        run.jobs
+    ))
+}
+
 fn weights(weights: &WeightsStatus, now: DateTime<Utc>) -> String {
     let due = weights.due.as_ref().map(|due| due_text(due, now));
     let (id, way, state) = (weights.id, weights.way, weights.state);
@@ -107,12 +125,12 @@ fn due_text(due: &Due, now: DateTime<Utc>) -> String {
     let block = due.block;
     let what = match due.what {
         Act::Run => String::new(),
-        Act::Place => format!(", to be placed before block {block}"),
+        Act::Place => format!(", due before block {block}"),
         Act::Reveal => format!(", reveal from block {block}"),
     };
     let when = due.at.filter(|at| *at > now).map(|at| {
         let minutes = (at - now).num_minutes();
-        format!(", {} UTC (in {minutes} min)", at.format("%H:%M"))
+        format!(" (in {minutes} min, {})", at.format("%H:%M UTC"))
     });
     format!("{what}{}", when.unwrap_or_default())
 }
@@ -151,8 +169,11 @@ fn pass_line(pass: &PassStatus, now: DateTime<Utc>) -> String {
     let start = format!("{:<20} {age:>9} ", pass.name);
     let all = fitted(&format!("{start}{outcome:<13} {}", pass.summary));
     let (_, summary) = all.split_at_checked(start.len() + 13).unwrap_or((&all, ""));
+    if summary.trim().is_empty() {
+        return format!("{start}{}", look(outcome).apply_to(outcome));
+    }
     let outcome = look(outcome).apply_to(format!("{outcome:<13}"));
-    format!("{start}{outcome}{}", summary.trim_end())
+    format!("{start}{outcome}{summary}")
 }
 
 /// 40 columns.

@@ -68,11 +68,10 @@ impl ChainError {
                 Some("check BITTENSOR_NETWORK: this node does not belong to the network it names")
             }
             Self::Missing { .. } => Some("look for a newer release of this validator"),
-            Self::Unreachable { .. }
-            | Self::Silent { .. }
-            | Self::NoSuchBlock { .. }
-            | Self::Refused { .. }
-            | Self::Unreadable { .. } => None,
+            Self::Unreachable { .. } | Self::Silent { .. } => {
+                Some("check whether this node runs, or name another one in BITTENSOR_NETWORK")
+            }
+            Self::NoSuchBlock { .. } | Self::Refused { .. } | Self::Unreadable { .. } => None,
         }
     }
 

@@ -1,12 +1,10 @@
 //! A synthetic job: what was asked, answered and when, and which rule made its score.
 
-use serde_json::Value;
-
 use super::cell::{address, second_of, seconds};
 use super::{Evidence, EvidenceError, Table, receipt, rule, steps};
 use crate::store::{Filter, JobEvidence, Store};
 
-/// Jobs by the start of their batch, miner, status and executor class.
+/// Jobs by the start of their batch, miner, outcome and executor class.
 pub fn jobs(store: &Store, filter: &Filter) -> Result<Evidence, EvidenceError> {
     Ok(Evidence::list(table(&store.find_jobs(filter)?)))
 }
@@ -16,7 +14,7 @@ pub(super) fn table(jobs: &[JobEvidence]) -> Table {
         "job",
         "batch",
         "executor_class",
-        "status",
+        "outcome",
         "correct",
         "seconds",
         "score",
@@ -29,7 +27,7 @@ pub(super) fn table(jobs: &[JobEvidence]) -> Table {
             job.uuid.clone().into(),
             job.batch.number().into(),
             job.executor_class.clone().into(),
-            status(job),
+            job.outcome.clone().into(),
             job.is_correct.into(),
             job.time_took_us.map(seconds).into(),
             job.score.into(),
@@ -55,7 +53,7 @@ pub fn job(store: &Store, uuid: &str) -> Result<Evidence, EvidenceError> {
         ("address", address(&job.address)),
         ("executor_class", job.executor_class.clone().into()),
         ("description", job.description.clone().into()),
-        ("status", status(&job)),
+        ("outcome", job.outcome.clone().into()),
         ("correct", job.is_correct.into()),
         ("comment", job.comment.clone().into()),
         ("seconds", job.time_took_us.map(seconds).into()),
@@ -79,12 +77,4 @@ pub fn job(store: &Store, uuid: &str) -> Result<Evidence, EvidenceError> {
     }
     tables.push(receipt::table(&store.receipts_of_job(uuid)?));
     Ok(Evidence { facts, tables })
-}
-
-fn status(job: &JobEvidence) -> Value {
-    match job.is_completed {
-        true => "completed",
-        false => "failed",
-    }
-    .into()
 }

@@ -8,6 +8,6 @@ mod report;
 pub use due::{Act, Due};
 pub use problem::{PERIODS, Problem};
 pub use report::{
-    BackupStatus, BatchStatus, ChainStatus, DatabaseStatus, FacilitatorStatus, PassStatus,
+    BackupStatus, BatchStatus, ChainStatus, DatabaseStatus, FacilitatorStatus, LastRun, PassStatus,
     RestoredStatus, Status, WeightsStatus,
 };

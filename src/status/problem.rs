@@ -181,8 +181,12 @@ pub(super) fn pass_problem(pass: &PassRow, now: DateTime<Utc>) -> Option<Problem
     let end = pass.end.as_ref()?;
     let to_do = match end.outcome {
         PassOutcome::Done | PassOutcome::Idle | PassOutcome::Interrupted => return None,
-        PassOutcome::Failed => "see the log of this pass",
-        PassOutcome::Unreachable => "the next pass tries again; if it goes on, check the network",
+        PassOutcome::Failed => {
+            "`horde doctor` looks for the cause; `horde inspect passes` has the whole text"
+        }
+        PassOutcome::Unreachable => {
+            "the next pass tries again; if it goes on, `horde doctor` looks for the cause"
+        }
         PassOutcome::Misconfigured => "`horde config` shows every setting",
     };
     Some(Problem {

@@ -20,6 +20,8 @@ pub struct Status {
     pub database: DatabaseStatus,
     pub chain: Option<ChainStatus>,
     pub batch: Option<BatchStatus>,
+    /// The newest batch that has results.
+    pub last_run: Option<LastRun>,
     pub weights: Option<WeightsStatus>,
     pub facilitator: Option<FacilitatorStatus>,
     pub backup: Option<BackupStatus>,
@@ -54,6 +56,18 @@ pub struct BatchStatus {
     /// While it waits for its block.
     pub due: Option<Due>,
     pub note: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LastRun {
+    pub id: i64,
+    pub ended_at: Option<DateTime<Utc>>,
+    pub miners: u32,
+    pub answered: u32,
+    pub jobs: u32,
+    pub succeeded: u32,
+    /// Jobs with a wrong answer.
+    pub wrong: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -168,6 +182,7 @@ impl Status {
                 due: Due::of_batch(&batch, seen.as_ref()),
                 note: batch.note,
             }),
+            last_run: last_run(store)?,
             weights: weights.map(|row| weights_status(row, seen.as_ref())),
             facilitator,
             backup: newest_backup
@@ -191,6 +206,22 @@ fn chain_status(seen: &ChainSeen) -> ChainStatus {
         blocks_since_update: blocks,
         tempos_since_update: blocks.map(|blocks| blocks as f64 / f64::from(seen.tempo.max(1))),
     }
+}
+
+fn last_run(store: &Store) -> Result<Option<LastRun>, StoreError> {
+    let Some(batch) = store.newest_finished_batch()? else {
+        return Ok(None);
+    };
+    let counts = store.batch_counts(batch.id)?;
+    Ok(Some(LastRun {
+        id: batch.id.number(),
+        ended_at: batch.ended_at,
+        miners: counts.miners,
+        answered: counts.answered,
+        jobs: counts.jobs,
+        succeeded: counts.succeeded,
+        wrong: counts.wrong,
+    }))
 }
 
 fn facilitator_status(store: &Store) -> Result<Option<FacilitatorStatus>, StoreError> {

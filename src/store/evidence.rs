@@ -35,6 +35,8 @@ pub struct JobEvidence {
     pub is_completed: bool,
     /// `None`: the answer was never checked.
     pub is_correct: Option<bool>,
+    /// `completed`, `wrong` (answered, but not rightly) or `failed`, as metrics count them.
+    pub outcome: String,
     pub comment: String,
     pub description: String,
     pub score: f64,
@@ -67,7 +69,13 @@ pub struct BatchCounts {
     pub executors: u32,
     pub jobs: u32,
     pub succeeded: u32,
+    /// Jobs with a wrong answer.
+    pub wrong: u32,
 }
+
+/// What became of a job.
+const OUTCOME: &str = "CASE WHEN j.status = 'COMPLETED' THEN 'completed'
+                       WHEN j.correct = 0 THEN 'wrong' ELSE 'failed' END";
 
 impl Store {
     /// Every miner that was asked in a batch, by hotkey.
@@ -99,7 +107,9 @@ impl Store {
         let mut query = self.db.prepare_cached(
             "SELECT count(*), count(claimed), coalesce(sum(claimed), 0),
                     (SELECT count(*) FROM jobs WHERE batch_id = ?1),
-                    coalesce(sum(online), 0)
+                    coalesce(sum(online), 0),
+                    (SELECT count(*) FROM jobs
+                     WHERE batch_id = ?1 AND status = 'FAILED' AND correct = 0)
              FROM batch_miners WHERE batch_id = ?1",
         )?;
         Ok(query.query_row([batch.0], |row| {
@@ -109,6 +119,7 @@ impl Store {
                 executors: row.get(2)?,
                 jobs: row.get(3)?,
                 succeeded: row.get(4)?,
+                wrong: row.get(5)?,
             })
         })?)
     }
@@ -123,7 +134,7 @@ impl Store {
         self.select_jobs("j.batch_id = ?1 ORDER BY j.hotkey, j.id", [batch.0])
     }
 
-    /// Jobs by the start of their batch, miner, status and executor class.
+    /// Jobs by the start of their batch, miner, outcome and executor class.
     ///
     /// Goes from batch to batch, newest first, and ends at the limit: no job is read in vain that
     /// an index could have passed over.
@@ -131,7 +142,7 @@ impl Store {
         let (condition, values) = filter.condition(Columns {
             time: "b.started_at",
             miner: Some("j.hotkey"),
-            outcome: Some("j.status"),
+            outcome: Some(OUTCOME),
             kind: Some("j.executor_class"),
             order: "b.id DESC, j.id DESC",
         });
@@ -165,7 +176,7 @@ impl Store {
         let mut query = self.db.prepare_cached(&format!(
             "SELECT j.id, j.uuid, j.batch_id, b.started_at, j.hotkey, j.address, j.port,
                     j.executor_class, j.status, j.correct, j.comment, j.description, j.score,
-                    j.multiplier, j.time_took_us, j.times
+                    j.multiplier, j.time_took_us, j.times, {OUTCOME}
              FROM batches b CROSS JOIN jobs j ON j.batch_id = b.id WHERE {condition}"
         ))?;
         let mut rows = query.query(values)?;
@@ -194,6 +205,7 @@ fn job(row: &Row) -> Result<JobEvidence, StoreError> {
         executor_class: row.get(7)?,
         is_completed: row.get::<_, String>(8)? == "COMPLETED",
         is_correct: row.get(9)?,
+        outcome: row.get(16)?,
         comment: row.get(10)?,
         description: row.get(11)?,
         score: row.get(12)?,

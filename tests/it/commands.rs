@@ -266,6 +266,7 @@ fn status_shows_what_was_done_and_what_is_wrong() {
     chain      block [block], seen [ago]
     on chain   our last write is 2 blocks old (0.1 tempos)
     batch      1 at block [block]: done
+    last run   1, [ago]: 1 of 1 miners answered, 1 of 1 jobs succeeded
     weights    1 (set): final since block [block]
 
     schedule-synthetic [ago] misconfigured setting BITTENSOR_NETUID is miss...

@@ -98,7 +98,8 @@ fn lists_show_what_was_asked_for_and_no_more() {
     assert_eq!(rows(&["job"], "jobs"), 3);
     assert_eq!(rows(&["job", "--limit", "2"], "jobs"), 2);
     assert_eq!(rows(&["job", "--miner", &hotkey(2)], "jobs"), 1);
-    assert_eq!(rows(&["job", "--outcome", "failed"], "jobs"), 0);
+    assert_eq!(rows(&["job", "--outcome", "wrong"], "jobs"), 0);
+    assert_eq!(rows(&["job", "--outcome", "completed"], "jobs"), 3);
     assert_eq!(rows(&["job", "--until", "1h"], "jobs"), 0);
     assert_eq!(rows(&["job", "--since", "1h"], "jobs"), 3);
     assert_eq!(rows(&["weights", "--outcome", "placed"], "weights"), 1);
