@@ -42,7 +42,8 @@ mod tests {
             let found = read(text);
             assert_eq!(found.as_deref(), Ok("2026-03-01T00:00:00+00:00"), "{text}");
         }
-        let age = Utc::now() - moment("2h").expect("a time");
+        let ago = moment("2h").expect("a time");
+        let age = Utc::now() - ago;
         assert_eq!(age.num_minutes(), 120);
         for text in ["", "yesterday", "2026-13-01", "12:00", "300000000y"] {
             assert!(read(text).is_err(), "{text}");

@@ -101,7 +101,7 @@ fn last_run(run: &LastRun, now: DateTime<Utc>) -> String {
         count => format!(", {count} wrong"),
     };
     fitted(&format!(
-        "last run   {}{}: {} of {} miners answered, {} of {} jobs succeeded{wrong}",
+        "last run   {}{}: {}/{} miners answered, {}/{} jobs succeeded{wrong}",
         run.id,
         ended.unwrap_or_default(),
         run.answered,

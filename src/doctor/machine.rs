@@ -4,6 +4,7 @@ use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use indicatif::HumanBytes;
+use rustix::fs::Access;
 
 use super::finding::Finding;
 use crate::keys::Keypair;
@@ -52,20 +53,33 @@ pub(super) fn database(environment: &Environment) -> (Option<Store>, Finding) {
     }
 }
 
-/// The room on the disk of a file, which need not be there.
+/// The room on the disk of a file, which need not be there; nor need its folder.
 pub(super) fn disk(what: &'static str, file: &Path) -> Finding {
     let mut folders = file.ancestors().skip(1);
     let folder = folders
-        .find(|folder| folder.is_dir())
+        .find(|folder| folder.exists())
         .unwrap_or(Path::new("."));
+    let name = folder.display();
+    if !folder.is_dir() {
+        let finding = format!("`{name}` is no folder");
+        return Finding::fail(
+            what,
+            finding,
+            "`horde config` shows where each path comes from",
+        );
+    }
+    if let Err(error) = rustix::fs::access(folder, Access::WRITE_OK) {
+        let finding = format!("`{name}` cannot be written to: {error}");
+        return Finding::fail(what, finding, "check its owner and mode");
+    }
     let free = match rustix::fs::statvfs(folder) {
         Ok(found) => found.f_bavail.saturating_mul(found.f_frsize),
         Err(error) => {
-            let finding = format!("`{}` cannot be looked at: {error}", folder.display());
+            let finding = format!("`{name}` cannot be looked at: {error}");
             return Finding::fail(what, finding, "check its owner and mode");
         }
     };
-    let finding = format!("{} free at {}", HumanBytes(free), folder.display());
+    let finding = format!("{} free at {name}", HumanBytes(free));
     match free {
         0..ROOM_FAIL => Finding::fail(what, finding, "free some room"),
         ROOM_FAIL..ROOM_WARN => Finding::warn(what, finding, "free some room before it runs out"),
@@ -92,7 +106,11 @@ pub(super) fn passes(
         .iter()
         // that has a line of its own
         .filter(|problem| !problem.what.starts_with("not serving"))
-        .map(|problem| Finding::fail(WHAT, problem.what.clone(), problem.to_do))
+        .map(|problem| Finding {
+            // who reads this has asked the doctor already
+            to_do: (!problem.to_do.contains("`horde doctor`")).then(|| problem.to_do.to_owned()),
+            ..Finding::fail(WHAT, problem.what.clone(), problem.to_do)
+        })
         .collect();
     let ran = |name: &str| status.passes.iter().any(|pass| pass.name == name);
     let never: Vec<&str> = PERIODS

@@ -182,11 +182,9 @@ pub(super) fn pass_problem(pass: &PassRow, now: DateTime<Utc>) -> Option<Problem
     let to_do = match end.outcome {
         PassOutcome::Done | PassOutcome::Idle | PassOutcome::Interrupted => return None,
         PassOutcome::Failed => {
-            "`horde doctor` looks for the cause; `horde inspect passes` has the whole text"
+            "`horde doctor` looks for the cause; `horde inspect passes` tells all"
         }
-        PassOutcome::Unreachable => {
-            "the next pass tries again; if it goes on, `horde doctor` looks for the cause"
-        }
+        PassOutcome::Unreachable => "the next pass tries again; `horde doctor` looks for the cause",
         PassOutcome::Misconfigured => "`horde config` shows every setting",
     };
     Some(Problem {

@@ -266,7 +266,7 @@ fn status_shows_what_was_done_and_what_is_wrong() {
     chain      block [block], seen [ago]
     on chain   our last write is 2 blocks old (0.1 tempos)
     batch      1 at block [block]: done
-    last run   1, [ago]: 1 of 1 miners answered, 1 of 1 jobs succeeded
+    last run   1, [ago]: 1/1 miners answered, 1/1 jobs succeeded
     weights    1 (set): final since block [block]
 
     schedule-synthetic [ago] misconfigured setting BITTENSOR_NETUID is miss...
@@ -301,6 +301,8 @@ fn the_status_of_the_worst_night_fits_one_screen() {
     let text = String::from_utf8_lossy(&run.get_output().stdout).into_owned();
     let widest = text.lines().map(|line| line.chars().count()).max();
     assert!(text.lines().count() <= 23 && widest <= Some(80), "{text}");
+    let cut = |line: &str| line.starts_with("  ->") && line.ends_with("...");
+    assert!(!text.lines().any(cut), "what to do is told in full: {text}");
     for part in [
         "prompts-generate",
         "provision-buckets",

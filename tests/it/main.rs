@@ -20,6 +20,7 @@ mod devnet_weights;
 mod doctor;
 mod events_sending;
 mod evict;
+mod faults;
 mod formatting;
 mod hashjob;
 mod host;
