@@ -1,7 +1,7 @@
 //! What a ComputeHorde validator knows and does. Prints nothing and exits nowhere:
 //! the binary under `commands/` turns arguments into one call here and the outcome into text.
 //!
-//! Floors: a module uses only what stands below it.
+//! Floors: a module uses only what stands below it (`tests/it/floors.rs` checks that).
 //! passes (`synthetic`, `weights`, `organic`, `receipts`, `prompts`, `events`, `sync_params`,
 //! `buckets`, `backup`, `evict`), the outside (`chain`, `miner`, `facilitator`, `objects`, `mail`, `http`),
 //! memory (`store`), rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`,

@@ -21,6 +21,7 @@ mod doctor;
 mod events_sending;
 mod evict;
 mod faults;
+mod floors;
 mod formatting;
 mod hashjob;
 mod host;
