@@ -79,12 +79,12 @@ fn batches(rows: Vec<MinerBatch>) -> Table {
             one.batch.number().into(),
             second_of(one.started_at),
             one.claimed.into(),
-            one.jobs.into(),
-            one.succeeded.into(),
-            one.score.into(),
-            one.multiplier.into(),
+            one.miner.jobs.into(),
+            one.miner.succeeded.into(),
+            one.miner.score.into(),
+            one.miner.multiplier.into(),
             one.weights.map(|id| id.number()).into(),
-            one.comment.into(),
+            one.miner.comment.into(),
         ]
     })
 }

@@ -77,29 +77,23 @@ pub struct BatchCounts {
 const OUTCOME: &str = "CASE WHEN j.status = 'COMPLETED' THEN 'completed'
                        WHEN j.correct = 0 THEN 'wrong' ELSE 'failed' END";
 
+/// One miner `m` in one batch, grouped from its jobs `j`.
+pub(super) const OF_MINER: &str = "m.hotkey,
+    count(j.id),
+    count(j.id) FILTER (WHERE j.status = 'COMPLETED'),
+    coalesce(sum(j.score), 0.0),
+    max(j.multiplier),
+    coalesce(max(j.comment) FILTER (WHERE j.status = 'FAILED'), m.comment)";
+
 impl Store {
     /// Every miner that was asked in a batch, by hotkey.
     pub fn evidence(&self, batch: BatchId) -> Result<Vec<MinerEvidence>, StoreError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT m.hotkey,
-                    count(j.id),
-                    count(j.id) FILTER (WHERE j.status = 'COMPLETED'),
-                    coalesce(sum(j.score), 0.0),
-                    max(j.multiplier),
-                    coalesce(max(j.comment) FILTER (WHERE j.status = 'FAILED'), m.comment)
+        let mut query = self.db.prepare_cached(&format!(
+            "SELECT {OF_MINER}
              FROM batch_miners m LEFT JOIN jobs j ON j.batch_id = m.batch_id AND j.hotkey = m.hotkey
-             WHERE m.batch_id = ?1 GROUP BY m.hotkey ORDER BY m.hotkey",
-        )?;
-        let rows = query.query_map([batch.0], |row| {
-            Ok(MinerEvidence {
-                hotkey: row.get(0)?,
-                jobs: row.get(1)?,
-                succeeded: row.get(2)?,
-                score: row.get(3)?,
-                multiplier: row.get(4)?,
-                comment: row.get(5)?,
-            })
-        })?;
+             WHERE m.batch_id = ?1 GROUP BY m.hotkey ORDER BY m.hotkey"
+        ))?;
+        let rows = query.query_map([batch.0], of_miner)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -186,6 +180,18 @@ impl Store {
         }
         Ok(jobs)
     }
+}
+
+/// From the columns of [`OF_MINER`], which come first.
+pub(super) fn of_miner(row: &Row) -> rusqlite::Result<MinerEvidence> {
+    Ok(MinerEvidence {
+        hotkey: row.get(0)?,
+        jobs: row.get(1)?,
+        succeeded: row.get(2)?,
+        score: row.get(3)?,
+        multiplier: row.get(4)?,
+        comment: row.get(5)?,
+    })
 }
 
 fn job(row: &Row) -> Result<JobEvidence, StoreError> {

@@ -5,8 +5,9 @@ use chrono::{DateTime, Utc};
 use rusqlite::Row;
 use serde_json::Value;
 
+use super::evidence::{OF_MINER, of_miner};
 use super::filter::Columns;
-use super::{BatchId, Filter, NeuronRow, Store, StoreError, WeightsId, time};
+use super::{BatchId, Filter, MinerEvidence, NeuronRow, Store, StoreError, WeightsId, time};
 
 /// One batch in which a miner was asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,16 +18,7 @@ pub struct MinerBatch {
     pub weights: Option<WeightsId>,
     /// Executors of its (capped) manifest; `None`: it sent none.
     pub claimed: Option<u32>,
-    /// Jobs that succeeded, as the next batch compares them.
-    pub online: Option<u32>,
-    pub jobs: u32,
-    pub succeeded: u32,
-    /// Sum of the job scores.
-    pub score: f64,
-    /// Manifest multiplier, if one was applied.
-    pub multiplier: Option<f64>,
-    /// Why a job failed, or why there was none; empty if all went well.
-    pub comment: String,
+    pub miner: MinerEvidence,
 }
 
 /// What a miner got in one row of weights.
@@ -71,18 +63,12 @@ impl Store {
             ..Columns::default()
         });
         let mut query = self.db.prepare_cached(&format!(
-            "SELECT r.batch_id, r.started_at, r.weights_id, r.claimed, r.online,
-                    count(j.id),
-                    count(j.id) FILTER (WHERE j.status = 'COMPLETED'),
-                    coalesce(sum(j.score), 0.0),
-                    max(j.multiplier),
-                    coalesce(max(j.comment) FILTER (WHERE j.status = 'FAILED'), r.comment)
-             FROM (SELECT m.batch_id, m.hotkey, m.claimed, m.online, m.comment,
-                          b.started_at, b.weights_id
+            "SELECT {OF_MINER}, m.batch_id, m.started_at, m.weights_id, m.claimed
+             FROM (SELECT m.*, b.started_at, b.weights_id
                    FROM batch_miners m CROSS JOIN batches b ON b.id = m.batch_id
-                   WHERE {condition}) r
-             LEFT JOIN jobs j ON j.batch_id = r.batch_id AND j.hotkey = r.hotkey
-             GROUP BY r.batch_id ORDER BY r.batch_id DESC"
+                   WHERE {condition}) m
+             LEFT JOIN jobs j ON j.batch_id = m.batch_id AND j.hotkey = m.hotkey
+             GROUP BY m.batch_id ORDER BY m.batch_id DESC"
         ))?;
         let mut rows = query.query(rusqlite::params_from_iter(values))?;
         let mut batches = Vec::new();
@@ -126,8 +112,9 @@ impl Store {
     }
 }
 
+/// After the columns of [`OF_MINER`].
 fn miner_batch(row: &Row) -> Result<MinerBatch, StoreError> {
-    let id: i64 = row.get(0)?;
+    let id: i64 = row.get(6)?;
     let moment = |text: String| {
         time::from_text(&text).ok_or_else(|| StoreError::Row {
             table: "batches",
@@ -137,15 +124,10 @@ fn miner_batch(row: &Row) -> Result<MinerBatch, StoreError> {
     };
     Ok(MinerBatch {
         batch: BatchId(id),
-        started_at: row.get::<_, Option<String>>(1)?.map(moment).transpose()?,
-        weights: row.get::<_, Option<i64>>(2)?.map(WeightsId),
-        claimed: row.get(3)?,
-        online: row.get(4)?,
-        jobs: row.get(5)?,
-        succeeded: row.get(6)?,
-        score: row.get(7)?,
-        multiplier: row.get(8)?,
-        comment: row.get(9)?,
+        started_at: row.get::<_, Option<String>>(7)?.map(moment).transpose()?,
+        weights: row.get::<_, Option<i64>>(8)?.map(WeightsId),
+        claimed: row.get(9)?,
+        miner: of_miner(row)?,
     })
 }
 
