@@ -24,7 +24,7 @@ use crate::output;
 ///
 /// TIME is UTC: 2026-03-01, 2026-03-01T12:00, or 6h (so long ago).
 ///
-/// Example: horde report --days 30 --output /tmp/march.html
+/// Example: horde report --days 30 --output march.html
 #[derive(Debug, Args)]
 pub(crate) struct Report {
     /// How many days, until now
