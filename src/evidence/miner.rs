@@ -16,7 +16,7 @@ pub fn miner(store: &Store, hotkey: &str, filter: &Filter) -> Result<Evidence, E
         ..filter.clone()
     };
     let tables = vec![
-        weights(store.weights_of_miner(hotkey, &filter)?),
+        weights(store.weights_of_miner(&filter)?),
         batches(store.batches_of_miner(&filter)?),
     ];
     Ok(Evidence {

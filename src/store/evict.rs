@@ -48,10 +48,12 @@ impl Evictable {
         }
     }
 
-    /// So many are deleted in one transaction. A batch may have thousands of jobs.
+    /// So many are deleted in one transaction. A batch may have thousands of jobs, weights have
+    /// hundreds of miners.
     fn piece(self) -> u32 {
         match self {
             Self::Batches => 1,
+            Self::Weights => 20,
             Self::UsedPrompts => 200,
             _ => 5_000,
         }

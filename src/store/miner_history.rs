@@ -3,7 +3,6 @@
 
 use chrono::{DateTime, Utc};
 use rusqlite::Row;
-use serde_json::Value;
 
 use super::evidence::{OF_MINER, of_miner};
 use super::filter::Columns;
@@ -27,9 +26,8 @@ pub struct MinerWeight {
     pub weights: WeightsId,
     pub state: String,
     pub decided_at: DateTime<Utc>,
-    pub uid: Option<u64>,
-    /// 0 to 65535.
-    pub value: u64,
+    pub uid: Option<u16>,
+    pub value: u16,
     /// `None`: not kept (before version 5), or it had none.
     pub score: Option<f64>,
     pub reason: Option<String>,
@@ -41,6 +39,7 @@ impl Store {
         let mut query = self.db.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM neurons WHERE hotkey = ?1)
                  OR EXISTS (SELECT 1 FROM batch_miners WHERE hotkey = ?1)
+                 OR EXISTS (SELECT 1 FROM miner_weights WHERE hotkey = ?1)
                  OR EXISTS (SELECT 1 FROM organic_jobs WHERE hotkey = ?1)
                  OR EXISTS (SELECT 1 FROM receipts WHERE miner_hotkey = ?1)
                  OR EXISTS (SELECT 1 FROM blocked_miners WHERE hotkey = ?1)",
@@ -79,34 +78,23 @@ impl Store {
     }
 
     /// The weights that name this miner, by the time they were decided and by state, newest first.
-    pub fn weights_of_miner(
-        &self,
-        hotkey: &str,
-        filter: &Filter,
-    ) -> Result<Vec<MinerWeight>, StoreError> {
-        // how many are looked at does not follow from how many are wanted
-        let unlimited = Filter {
-            limit: None,
-            ..filter.clone()
-        };
-        let (condition, mut values) = unlimited.condition(Columns {
-            time: "created_at",
-            outcome: Some("state"),
-            order: "id DESC",
+    pub fn weights_of_miner(&self, filter: &Filter) -> Result<Vec<MinerWeight>, StoreError> {
+        let (condition, values) = filter.condition(Columns {
+            time: "w.created_at",
+            miner: Some("m.hotkey"),
+            outcome: Some("w.state"),
+            order: "m.weights_id DESC",
             ..Columns::default()
         });
-        values.push(hotkey.to_owned().into());
-        let number = values.len();
         let mut query = self.db.prepare_cached(&format!(
-            "SELECT id, state, created_at, entries, basis FROM weights
-             WHERE (instr(entries, ?{number}) OR instr(basis, ?{number})) AND {condition}"
+            "SELECT m.weights_id, w.state, w.created_at, m.uid, m.value, m.score, m.reason
+             FROM miner_weights m CROSS JOIN weights w ON w.id = m.weights_id
+             WHERE {condition}"
         ))?;
         let mut rows = query.query(rusqlite::params_from_iter(values))?;
-        let wanted = filter.limit.map_or(usize::MAX, |limit| limit as usize);
         let mut weights = Vec::new();
-        while weights.len() < wanted {
-            let Some(row) = rows.next()? else { break };
-            weights.extend(miner_weight(row, hotkey)?);
+        while let Some(row) = rows.next()? {
+            weights.push(miner_weight(row)?);
         }
         Ok(weights)
     }
@@ -131,35 +119,79 @@ fn miner_batch(row: &Row) -> Result<MinerBatch, StoreError> {
     })
 }
 
-fn miner_weight(row: &Row, hotkey: &str) -> Result<Option<MinerWeight>, StoreError> {
+fn miner_weight(row: &Row) -> Result<MinerWeight, StoreError> {
     let id: i64 = row.get(0)?;
-    let damaged = |finding: String| StoreError::Row {
-        table: "weights",
-        id,
-        finding,
-    };
-    let document = |column: usize| -> Result<Value, StoreError> {
-        serde_json::from_str(&row.get::<_, String>(column)?)
-            .map_err(|error| damaged(error.to_string()))
-    };
-    let (entries, basis) = (document(3)?, document(4)?);
-    let named = |list: &Value| {
-        let mut list = list.as_array().into_iter().flatten();
-        list.find(|one| one["hotkey"] == hotkey).cloned()
-    };
-    let (entry, line) = (named(&entries), named(&basis["miners"]));
-    if entry.is_none() && line.is_none() {
-        return Ok(None);
-    }
-    let (entry, line) = (entry.unwrap_or_default(), line.unwrap_or_default());
     let decided_at: String = row.get(2)?;
-    Ok(Some(MinerWeight {
+    Ok(MinerWeight {
         weights: WeightsId(id),
         state: row.get(1)?,
-        decided_at: time::from_text(&decided_at).ok_or_else(|| damaged("not a time".to_owned()))?,
-        uid: entry["uid"].as_u64().or(line["uid"].as_u64()),
-        value: entry["value"].as_u64().unwrap_or(0),
-        score: line["score"].as_f64(),
-        reason: line["reason"].as_str().map(str::to_owned),
-    }))
+        decided_at: time::from_text(&decided_at).ok_or_else(|| StoreError::Row {
+            table: "weights",
+            id,
+            finding: "not a time".to_owned(),
+        })?,
+        uid: row.get(3)?,
+        value: row.get(4)?,
+        score: row.get(5)?,
+        reason: row.get(6)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const MINER: &str = "a miner";
+
+    fn of_miner(store: &Store) -> Vec<MinerWeight> {
+        let filter = Filter {
+            miner: Some(MINER.to_owned()),
+            ..Filter::default()
+        };
+        store.weights_of_miner(&filter).expect("read")
+    }
+
+    fn insert(store: &Store, entries: &str, basis: &str) {
+        let sql =
+            "INSERT INTO weights (way, state, netuid, version_key, entries, salt, decided_block,
+                                        window_stop, created_at, updated_at, basis)
+                   VALUES ('set', 'decided', 12, 2, ?1, '[]', 1, 2,
+                           '2026-11-24T12:00:00.000000Z', '2026-11-24T12:00:00.000000Z', ?2)";
+        store.db.execute(sql, [entries, basis]).expect("stored");
+    }
+
+    #[test]
+    fn what_a_miner_got_follows_the_weights() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open_or_create(&folder.path().join("horde.db")).expect("made");
+        let entry = |value: u16| json!([{"uid": 7, "value": value, "hotkey": MINER}]).to_string();
+        insert(&store, &entry(9), "{}");
+        let left =
+            json!({"miners": [{"hotkey": MINER, "uid": null, "score": 1, "reason": "left"}]});
+        insert(&store, "[]", &left.to_string());
+        let [left, kept] = &of_miner(&store)[..] else {
+            panic!("two rows of weights")
+        };
+        assert_eq!((kept.uid, kept.value, kept.score), (Some(7), 9, None));
+        assert_eq!((left.uid, left.value, left.score), (None, 0, Some(1.0)));
+        assert_eq!(left.reason.as_deref(), Some("left"));
+
+        let decide_anew = "UPDATE weights SET entries = ?1 WHERE id = 1";
+        store.db.execute(decide_anew, [entry(10)]).expect("changed");
+        assert_eq!(of_miner(&store)[1].value, 10);
+        store.db.execute("DELETE FROM weights", []).expect("gone");
+        assert_eq!(of_miner(&store), []);
+    }
+
+    #[test]
+    fn a_damaged_document_hides_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open_or_create(&folder.path().join("horde.db")).expect("made");
+        insert(&store, "[{", "{}");
+        let nameless = json!([{"uid": 6, "value": 8}, {"uid": 7, "value": 9, "hotkey": MINER}]);
+        insert(&store, &nameless.to_string(), "{}");
+        assert_eq!(of_miner(&store).len(), 1);
+    }
 }

@@ -189,7 +189,8 @@ fn an_old_database_is_brought_up_to_date_and_loses_nothing() {
     upgrade(include_bytes!("../databases/v1.db"));
     upgrade(include_bytes!("../databases/v2.db"));
     upgrade(include_bytes!("../databases/v3.db"));
-    let db = upgrade(include_bytes!("../databases/v4.db"));
+    upgrade(include_bytes!("../databases/v4.db"));
+    let db = upgrade(include_bytes!("../databases/v5.db"));
     let jobs: i64 = db
         .query_row(
             "SELECT count(*) FROM jobs JOIN batch_miners USING (batch_id)",
@@ -204,6 +205,14 @@ fn an_old_database_is_brought_up_to_date_and_loses_nothing() {
         .query_row("SELECT count(*) FROM prompt_samples", [], |row| row.get(0))
         .expect("a number");
     assert_eq!((jobs, of_users, samples), (1, 1, 1));
+    let mut weights = db
+        .prepare("SELECT weights_id, value, score FROM miner_weights WHERE uid = 2")
+        .expect("SQL");
+    let weights: Vec<(i64, i64, Option<f64>)> = weights
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .and_then(Iterator::collect)
+        .expect("rows");
+    assert_eq!(weights, [(1, 65_535, Some(0.1)), (2, 7, None)]);
 }
 
 fn upgrade(file: &[u8]) -> rusqlite::Connection {
@@ -211,7 +220,7 @@ fn upgrade(file: &[u8]) -> rusqlite::Connection {
     std::fs::write(host.database(), file).expect("written");
     host.horde(&["migrate"])
         .success()
-        .stdout(contains("is up to date, version 5"));
+        .stdout(contains("is up to date, version 6"));
     let db = rusqlite::Connection::open(host.database()).expect("it opens");
     let kept: String = db
         .query_row(
@@ -229,8 +238,8 @@ fn upgrade(file: &[u8]) -> rusqlite::Connection {
 fn a_database_is_made_once() {
     let host = Host::new();
     let (first, second) = (host.horde(&["migrate"]), host.horde(&["migrate"]));
-    insta::assert_snapshot!(shown(&host, &first.success()), @"[folder]/horde.db made, version 5");
-    insta::assert_snapshot!(shown(&host, &second.success()), @"[folder]/horde.db is up to date, version 5");
+    insta::assert_snapshot!(shown(&host, &first.success()), @"[folder]/horde.db made, version 6");
+    insta::assert_snapshot!(shown(&host, &second.success()), @"[folder]/horde.db is up to date, version 6");
 }
 
 #[test]
@@ -240,7 +249,7 @@ fn the_status_of_a_new_installation_is_short() {
     let run = host.horde(&["status"]).success();
     insta::assert_snapshot!(shown(&host, &run), @r"
     serving    yes
-    database   [folder]/horde.db (version 5)
+    database   [folder]/horde.db (version 6)
     chain      not seen yet
     batch      none planned yet
     weights    none decided yet
@@ -262,7 +271,7 @@ fn status_shows_what_was_done_and_what_is_wrong() {
     filtered(|| {
         insta::assert_snapshot!(shown(&host, &run), @r"
     serving    NO
-    database   [folder]/horde.db (version 5)
+    database   [folder]/horde.db (version 6)
     chain      block [block], seen [ago]
     on chain   our last write is 2 blocks old (0.1 tempos)
     batch      1 at block [block]: done

@@ -149,7 +149,7 @@ fn what_was_under_way_is_not_and_prompts_that_may_be_known_are_not_used() {
 #[test]
 fn an_older_version_is_brought_up_to_date_while_it_is_restored() {
     let host = machine();
-    for file in ["v1.db", "v2.db", "v3.db", "v4.db"] {
+    for file in ["v1.db", "v2.db", "v3.db", "v4.db", "v5.db"] {
         let path = format!("{}/tests/databases/{file}", env!("CARGO_MANIFEST_DIR"));
         host.horde(&["restore-db", &path]).success();
         host.horde(&["migrate"])
