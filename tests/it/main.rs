@@ -33,6 +33,7 @@ mod job_score;
 mod keyfiles;
 #[cfg(feature = "failpoints")]
 mod kill;
+mod life;
 mod logs;
 mod mail;
 mod metrics;
