@@ -1,4 +1,5 @@
-//! Backups in a bucket: each file with its sum beside it, as in the local folder.
+//! Backups in a bucket: each file with its sum beside it, as in the local folder. A backup is there
+//! under its name only when it is whole and its sum beside it.
 
 use std::path::Path;
 
@@ -58,6 +59,11 @@ impl Bucket {
         let Parcel {
             name, file, sum, ..
         } = parcel;
+        // first: a backup without its sum could not be restored, a sum alone is taken for nothing
+        let line = sum_line(&sum.sha256, *name).into_bytes();
+        self.store
+            .put_object(&self.name, &name.sum_file(), line)
+            .await?;
         let meter = watch.meter(format!("uploading to {}", self.name), sum.bytes);
         let key = name.to_string();
         let whole = self
@@ -67,10 +73,6 @@ impl Bucket {
             done = whole => done?,
             () = watch.stop.cancelled() => return Err(BackupError::Stopped.into()),
         }
-        let line = sum_line(&sum.sha256, *name).into_bytes();
-        self.store
-            .put_object(&self.name, &name.sum_file(), line)
-            .await?;
         let before = now - STALE_UPLOAD;
         match self
             .store

@@ -140,6 +140,9 @@ impl Store {
             // nothing left to do
             let _exclusive = self.migration_lock()?;
             embedded::migrations::runner()
+                // a migration and the note that it was made belong into one transaction: killed
+                // between the two, it would be made again, and fail forever
+                .set_grouped(true)
                 .run(&mut self.db)
                 .map_err(|error| StoreError::Migration(Box::new(error)))?;
         }

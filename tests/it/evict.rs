@@ -7,7 +7,8 @@ use rusqlite::Connection;
 use crate::host::Host;
 
 /// Ten years of rows of every kind, one day apart, made by hand so that each has the age it needs.
-fn ten_years(db: &Connection) {
+pub(crate) fn ten_years(host: &Host) {
+    let db = Connection::open(host.database()).expect("it opens");
     db.execute_batch(
         "PRAGMA foreign_keys = ON;
          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3650)
@@ -49,8 +50,8 @@ fn ten_years(db: &Connection) {
 fn what_is_past_its_time_goes_and_what_is_needed_stays() {
     let host = Host::new();
     drop(horde_validator::store::Store::open_or_create(&host.database()).expect("a database"));
+    ten_years(&host);
     let db = Connection::open(host.database()).expect("it opens");
-    ten_years(&db);
     let count = |sql: &str| -> i64 {
         db.query_row(&format!("SELECT count(*) FROM {sql}"), [], |row| row.get(0))
             .expect("a number")

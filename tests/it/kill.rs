@@ -10,4 +10,5 @@ mod prompts;
 mod receipts;
 mod relay;
 mod services;
+mod upkeep;
 mod weights;

@@ -7,7 +7,7 @@ use crate::backup::{back_up, backups, files, machine, make_old, traces, write_tr
 use crate::host::Host;
 
 /// Runs a command that is killed at this point; false: it ended before, well.
-fn is_killed(host: &Host, arguments: &[&str], point: u32) -> bool {
+pub(super) fn is_killed(host: &Host, arguments: &[&str], point: u32) -> bool {
     let output = host
         .command()
         .args(arguments)
