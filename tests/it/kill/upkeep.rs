@@ -53,10 +53,10 @@ fn eviction_goes_on_wherever_it_was_killed() {
 }
 
 /// The steps of a migration are the library's that makes it, so time decides where it dies.
-#[test]
-fn an_old_database_is_brought_up_to_date_however_often_that_is_killed() {
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_database_is_brought_up_to_date_however_often_that_is_killed() {
     let mut killed = 0;
-    for microseconds in (0..).step_by(200) {
+    for milliseconds in 0.. {
         let host = Host::new();
         std::fs::write(host.database(), include_bytes!("../../databases/v1.db")).expect("written");
         let mut command = host.command();
@@ -65,7 +65,7 @@ fn an_old_database_is_brought_up_to_date_however_often_that_is_killed() {
             .stdout(Stdio::null())
             .spawn()
             .expect("started");
-        std::thread::sleep(Duration::from_micros(microseconds));
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
         child.kill().expect("our child");
         let status = child.wait().expect("our child");
         host.horde(&["migrate"])
@@ -74,7 +74,7 @@ fn an_old_database_is_brought_up_to_date_however_often_that_is_killed() {
         assert_eq!(
             rows(&host, "receipts WHERE job_uuid = 'a job'"),
             1,
-            "killed after {microseconds} µs"
+            "killed after {milliseconds} ms"
         );
         if status.signal().is_none() {
             break;
