@@ -130,6 +130,8 @@ impl Store {
         self.db.pragma_update(None, "synchronous", "FULL")?;
         self.db.pragma_update(None, "foreign_keys", true)?;
         self.db.pragma_update(None, "trusted_schema", false)?;
+        // what a row is restored from if its trigger fails: a file would cost more than the row
+        self.db.pragma_update(None, "temp_store", "MEMORY")?;
         Ok(())
     }
 
