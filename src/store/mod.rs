@@ -3,6 +3,7 @@
 
 mod backups;
 mod batch_record;
+mod batch_row;
 mod batches;
 mod events;
 mod evict;
@@ -27,10 +28,12 @@ mod snapshot;
 mod sums;
 mod time;
 mod weights;
+mod weights_row;
 
 pub use backups::{BackupCopy, BackupRow, CopyOutcome, CopyTarget};
 pub use batch_record::{BatchRecord, JobRow, ManifestRow, MinerRow};
-pub use batches::{BatchId, BatchPlan, BatchRow, BatchState, JobScore};
+pub use batch_row::{BatchId, BatchPlan, BatchRow, BatchState};
+pub use batches::JobScore;
 pub use events::{EventId, EventRow};
 pub use evict::Evictable;
 pub use evidence::{BatchCounts, ComparedPrompt, JobEvidence, MinerEvidence};
@@ -55,4 +58,4 @@ pub use replace::Replacement;
 pub use restored::Restored;
 pub use snapshot::Copied;
 pub use sums::{JobEnd, JobEnding, OrganicDuration, PassCount, WeightsMark};
-pub use weights::{Entry, NewWeights, Way, WeightsId, WeightsRow, WeightsState};
+pub use weights_row::{Entry, NewWeights, Way, WeightsId, WeightsRow, WeightsState};
