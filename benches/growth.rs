@@ -125,7 +125,7 @@ fn fill(path: &Path, miners: u32) {
         "CREATE TEMP TABLE cycles AS
              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {BATCHES})
              SELECT i, strftime('%Y-%m-%dT%H:%M:%S.000000Z', 'now',
-                                '-' || ({BATCHES} - i) * 144 || ' minutes') AS time FROM n;
+                                '-' || (({BATCHES} - i) * 144) || ' minutes') AS time FROM n;
          INSERT INTO weights (id, way, state, netuid, version_key, entries, salt, decided_block,
                               window_stop, created_at, updated_at, basis)
              SELECT i, 'hash', 'final', 12, 2,

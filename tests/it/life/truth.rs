@@ -14,6 +14,7 @@ use super::validator::Validator;
 /// How much was compared.
 pub(super) struct Compared {
     batches: usize,
+    missed: usize,
     requests: usize,
     extrinsics: usize,
     pub(super) in_force: usize,
@@ -26,9 +27,10 @@ impl fmt::Display for Compared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} batches, {} requests to miners, {} extrinsics, {} weights in force and {} given \
+            "{} batches and {} missed, {} requests to miners, {} extrinsics, {} weights in force and {} given \
              up, {} users' jobs, {} receipts",
             self.batches,
+            self.missed,
             self.requests,
             self.extrinsics,
             self.in_force,
@@ -49,6 +51,7 @@ pub(super) fn assert_nothing_lost_or_twice(validator: &Validator) -> Compared {
     let (extrinsics, in_force, given_up) = assert_weights(validator);
     Compared {
         batches,
+        missed: texts(&db, "SELECT uuid FROM batches WHERE state = 'missed'").len(),
         requests,
         extrinsics,
         in_force,

@@ -20,6 +20,8 @@ use tokio::time::{Instant, sleep};
 /// A cycle of 120 blocks takes 7.2 s.
 pub(super) const BLOCK_TIME: Duration = Duration::from_millis(60);
 pub(super) const TEMPO: u16 = 59;
+/// Blocks from the beginning of a cycle to its first batch.
+const RUN_OFFSET: u64 = 20;
 const TIME_SCALE: f64 = 0.01;
 const NETUID: u16 = 12;
 /// Of the usual inhabitants: two honest ones, one that dances, one that is wrong, one with an LLM.
@@ -70,6 +72,8 @@ impl Validator {
         .expect("a subnet");
         let mut environment = subnet.environment();
         environment.push(("HOME", folder.path().display().to_string()));
+        // timers come a hundred times a cycle on the main network, and not so often here
+        environment.push(("SYNTHETIC_JOBS_RUN_OFFSET", RUN_OFFSET.to_string()));
         std::fs::write(folder.path().join(".env"), "").expect("a file");
         Self {
             subnet,
