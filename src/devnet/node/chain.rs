@@ -113,7 +113,13 @@ impl Chain {
                 let _ = watcher.send(Status::Ready);
                 state.forgotten.push(watcher);
             }
-            Some(SubmitFault::CutAfterTaking) | None => {
+            Some(SubmitFault::Lie) => {
+                state.note(&extrinsic, best, Outcome::Lost);
+                let newest = state.best().hash;
+                let _ = watcher.send(Status::InBlock(newest));
+                let _ = watcher.send(Status::Finalized(newest));
+            }
+            Some(SubmitFault::CutAfterTaking | SubmitFault::Double) | None => {
                 let admitted = state.admit(extrinsic, watcher);
                 admitted.map_err(SubmitError::Refused)?;
             }
@@ -129,6 +135,7 @@ impl Chain {
                 self.cut_connections();
                 Err(SubmitError::Cut)
             }
+            Some(SubmitFault::Double) => Err(SubmitError::Refused(PoolRefusal::AlreadyImported)),
             _ => Ok(Submitted { hash, statuses }),
         }
     }

@@ -25,6 +25,10 @@ pub enum SubmitFault {
     Refuse(PoolRefusal),
     /// Accepted, then dropped from the pool without a word.
     Lose,
+    /// Said to be in the newest block, and final, and lost.
+    Lie,
+    /// Handed in a second time, which is what the answer is about.
+    Double,
     /// The connection breaks before the answer, and the extrinsic is lost.
     CutBeforeTaking,
     /// The connection breaks before the answer, and the extrinsic is included all the same.

@@ -14,7 +14,7 @@ use tokio::time::MissedTickBehavior;
 use super::chain::Chain;
 use super::ledger::{Commit, Entry};
 use super::types::AccountId32;
-use super::{CommitScheme, Config, Faults, Hyperparameters, Neuron, Production};
+use super::{CommitScheme, Config, Faults, Hyperparameters, Neuron, Orphans, Production};
 use super::{commits, gate, items, rpc, timelocked, weights};
 use crate::keys::Hotkey;
 
@@ -101,6 +101,12 @@ impl Node {
     /// Breaks every connection that is open now; new ones are taken.
     pub fn cut_connections(&self) {
         self.chain.cut_connections();
+    }
+
+    /// Undoes the newest blocks, as far as they are not final, and makes as many others.
+    pub fn reorganise(&self, blocks: u64, orphans: Orphans) {
+        let undone = self.chain.state().undo(blocks, orphans);
+        self.produce_blocks(undone);
     }
 
     /// The runtime of another generation, with a new version, from the next block on.

@@ -15,6 +15,8 @@ pub(super) enum Status {
     Future,
     Ready,
     InBlock(Hash),
+    /// That block belongs to the chain no more.
+    Retracted(Hash),
     Finalized(Hash),
     /// Fell out: it can no longer be included.
     Invalid,
@@ -31,6 +33,7 @@ impl Status {
             Self::Future => json!("future"),
             Self::Ready => json!("ready"),
             Self::InBlock(hash) => json!({ "inBlock": hex(hash) }),
+            Self::Retracted(hash) => json!({ "retracted": hex(hash) }),
             Self::Finalized(hash) => json!({ "finalized": hex(hash) }),
             Self::Invalid => json!("invalid"),
         }

@@ -161,7 +161,7 @@ impl State {
         };
         let (parent_hash, parent_root) = parent;
         // stands for a trie root: like one, it depends on all state
-        let state_root = blake2_256(&(parent_root, changes).encode());
+        let state_root = blake2_256(&(parent_root, changes, self.forks).encode());
         let header = ancestry::header(
             parent_hash,
             number,

@@ -41,6 +41,8 @@ pub(super) struct State {
     /// From the start block on, without gaps.
     blocks: Vec<Block>,
     numbers: HashMap<Hash, u64>,
+    /// How often the chain has gone another way.
+    pub(super) forks: u64,
     /// Each with the first block in which it is in force.
     runtimes: Vec<(u64, Arc<Runtime>)>,
 }
@@ -68,6 +70,7 @@ impl State {
             finality_lag: config.finality_lag,
             blocks: Vec::new(),
             numbers: HashMap::new(),
+            forks: 0,
             runtimes: vec![(0, Arc::new(Runtime::new(config.scheme, 0, block_time_ms)))],
         };
         state.subnet.found(
@@ -102,6 +105,13 @@ impl State {
     pub(super) fn push(&mut self, block: Block) {
         self.numbers.insert(block.hash, block.number);
         self.blocks.push(block);
+    }
+
+    /// Takes the newest block away.
+    pub(super) fn pop(&mut self) -> Option<Block> {
+        let block = self.blocks.pop()?;
+        self.numbers.remove(&block.hash);
+        Some(block)
     }
 
     pub(super) fn start(&self) -> u64 {

@@ -98,6 +98,14 @@ impl Storage {
         }
         changes
     }
+
+    /// The state after `block` is the newest again.
+    pub(super) fn rewind(&mut self, block: u64) {
+        self.fresh.clear();
+        for values in self.sealed.values_mut() {
+            values.retain(|(written, _)| *written <= block);
+        }
+    }
 }
 
 fn from(key: &[u8]) -> (Bound<&[u8]>, Bound<&[u8]>) {
@@ -127,6 +135,19 @@ mod tests {
         assert_eq!(storage.get_at(9, b"tempo"), None);
         assert_eq!(storage.get_at(10, b"tempo"), Some(&[1][..]));
         assert_eq!(storage.get_at(12, b"tempo"), None);
+    }
+
+    #[test]
+    fn what_later_blocks_wrote_can_be_undone() {
+        let mut storage = Storage::default();
+        storage.put(bytes("tempo"), Some(vec![1]));
+        storage.seal(10);
+        storage.put(bytes("tempo"), None);
+        storage.put(bytes("new"), Some(vec![2]));
+        storage.seal(11);
+        storage.rewind(10);
+        assert_eq!(storage.get(b"tempo"), Some(&[1][..]));
+        assert_eq!(storage.get(b"new"), None);
     }
 
     #[test]
