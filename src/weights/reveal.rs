@@ -130,22 +130,30 @@ async fn vanished(writing: &mut Writing<'_>, row: WeightsRow, view: &View) -> Re
     }
     let is_recent = view.head.block() <= placed_at + REORG_DEPTH;
     if is_recent && view.head.block() < row.window_stop {
-        warn!(
-            weights = row.id.number(),
-            "the chain undid the commit: committing again"
-        );
-        let event = writing.failure(
-            EventSubtype::CommitWeightsError,
-            row.id,
-            "a reorganisation of the chain undid the commit",
-        );
-        return Ok(writing.pass.store.unplace_weights(row.id, &event)?);
+        return undone(writing, &row);
     }
     let reason = format!(
         "the chain no longer holds commit {} of block {placed_at}, and other weights are in force",
         row.commit_hash.as_deref().unwrap_or("?")
     );
     Err(writing.give_up(row.id, reason))
+}
+
+/// A reorganisation took back what was written: it is to be placed again.
+fn undone(writing: &mut Writing<'_>, row: &WeightsRow) -> Result<(), Failure> {
+    let (subtype, text) = match row.way {
+        Way::Set => (
+            EventSubtype::SetWeightsError,
+            "a reorganisation of the chain undid the weights",
+        ),
+        Way::Hash | Way::Timelock => (
+            EventSubtype::CommitWeightsError,
+            "a reorganisation of the chain undid the commit",
+        ),
+    };
+    warn!(weights = row.id.number(), "{text}: placing them again");
+    let event = writing.failure(subtype, row.id, text);
+    Ok(writing.pass.store.unplace_weights(row.id, &event)?)
 }
 
 async fn advance_timelock(writing: &mut Writing<'_>, row: WeightsRow) -> Result<(), Failure> {
@@ -179,6 +187,10 @@ pub(super) async fn revealed(
     let subnet = writing.pass.subnet(&finalized).await?;
     let written = finalized.written(&subnet, &writing.signer.hotkey()).await?;
     if !judge::matches(&row.entries, &written.weights) {
+        let is_undone = row.way == Way::Set && written.last_update < Some(block);
+        if is_undone && finalized.block() < row.window_stop {
+            return undone(writing, row);
+        }
         let reason = format!(
             "block {} holds other weights than were written; does another server use this hotkey?",
             finalized.block()

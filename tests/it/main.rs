@@ -42,6 +42,7 @@ mod miner_memory;
 mod monitoring;
 mod moto;
 mod moving;
+mod node_faults;
 mod notify;
 mod objects;
 mod operator;
