@@ -157,7 +157,7 @@ fn weights_that_a_node_forgets_are_sent_again() {
     let (node, host) = with_weights_due(host::chain(CommitScheme::Off));
     next(&node, SubmitFault::Lose);
     // it is waited for as long as an extrinsic may take
-    Command::from_std(host.command())
+    let _ = Command::from_std(host.command())
         .arg("set-weights")
         .timeout(Duration::from_secs(90))
         .assert();

@@ -105,9 +105,11 @@ fn assert_jobs(validator: &Validator, db: &Connection) -> (usize, usize) {
 /// Each extrinsic that the chain executed is one row's, and each row's is on the chain.
 fn assert_weights(validator: &Validator) -> (usize, usize, usize) {
     let ledger = validator.subnet.node.ledger();
+    // runtimes of block intervals refuse a commit while an older one is open; it is sent again
     let failed: Vec<_> = ledger
         .iter()
         .filter(|entry| matches!(entry.outcome, Outcome::Failed(_)))
+        .filter(|entry| entry.outcome != Outcome::Failed("WeightsCommitNotAllowed"))
         .collect();
     assert!(failed.is_empty(), "{failed:?}");
     let executed = |calls: &[&str]| {
