@@ -140,6 +140,9 @@ impl Store {
             // nothing left to do
             let _exclusive = self.migration_lock()?;
             embedded::migrations::runner()
+                // one transaction: a migration without its row in the history could never be
+                // applied again
+                .set_grouped(true)
                 .run(&mut self.db)
                 .map_err(|error| StoreError::Migration(Box::new(error)))?;
         }
@@ -244,7 +247,7 @@ fn create_empty(path: &Path) -> Result<(), StoreError> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
-        std::fs::create_dir_all(folder).map_err(failed)?;
+        durable::create_folder(folder, durable::BY_UMASK).map_err(failed)?;
     }
     match durable::create_new(path) {
         // another pass was faster: its file is as good
