@@ -1431,6 +1431,7 @@ run_tests() {
     else
         install_test_servers
         install_test_browser
+        command -v strace >/dev/null || install_packages strace
         install_test_root
     fi
     run cargo test --locked --features failpoints --doc

@@ -18,9 +18,17 @@ pub(crate) fn create_new(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// A folder that nobody else can look into, with its parents; one that is there stays as it is.
-pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
+/// For a folder that nobody else can look into.
+pub(crate) const PRIVATE: u32 = 0o700;
+/// For a folder that is as open as the umask lets it be.
+pub(crate) const BY_UMASK: u32 = 0o777;
+
+/// A folder with its parents; durable when this returns. One that is there stays as it is.
+pub(crate) fn create_folder(path: &Path, mode: u32) -> io::Result<()> {
+    let is_missing = |folder: &&Path| *folder != Path::new("") && !folder.exists();
+    let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+    DirBuilder::new().recursive(true).mode(mode).create(path)?;
+    missing.into_iter().rev().try_for_each(sync_folder_of)
 }
 
 /// Moves a synced file to its final name; durable when this returns.

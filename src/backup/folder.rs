@@ -43,7 +43,7 @@ impl Folder {
     /// who makes backups.
     pub(super) fn prepare(&self, database: &Path) -> Result<(), BackupError> {
         if !self.path.is_dir() {
-            durable::create_folder(&self.path)
+            durable::create_folder(&self.path, durable::PRIVATE)
                 .and_then(|()| fs::File::open(&self.path))
                 .and_then(|folder| durable::give_to_owner_of(&folder, database))
                 .map_err(|cause| BackupError::file("make", &self.path, cause))?;

@@ -37,7 +37,7 @@ impl Replacement {
         let folder = durable::beside(database, ".restore");
         let failed = |cause| file_error(&folder, cause);
         remove_folder(&folder).map_err(failed)?;
-        durable::create_folder(&folder).map_err(failed)?;
+        durable::create_folder(&folder, durable::PRIVATE).map_err(failed)?;
         Ok(Self {
             database: database.to_owned(),
             folder,

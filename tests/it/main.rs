@@ -48,6 +48,7 @@ mod objects;
 mod operator;
 mod params;
 mod peer;
+mod power;
 mod process_weights;
 mod program;
 mod prompts;
