@@ -25,6 +25,10 @@ const MOST_NOISE: u64 = 128 * 1024 * 1024;
 /// What the shortest message counts for, since reading it has a price as well.
 const LEAST_NOISE: u64 = 1024;
 
+/// What a ping counts for: its answer lies in memory until the miner reads it. So there are no more
+/// than 1024, which at three a minute last for hours.
+const PING_NOISE: usize = 128 * 1024;
+
 /// Errors in answer to unreadable messages, per miner.
 const MOST_REPLIES: u32 = 3;
 
@@ -201,6 +205,10 @@ impl Inbox {
         }
     }
 
+    pub(super) fn hear_ping(&mut self) -> Next {
+        self.hear_noise(PING_NOISE)
+    }
+
     pub(super) fn hear_noise(&mut self, size: usize) -> Next {
         self.noise = self.noise.saturating_add(LEAST_NOISE.max(size as u64));
         if self.noise > MOST_NOISE {
@@ -281,6 +289,15 @@ mod tests {
             .what
             .expect_err("too large");
         assert_eq!(refused, format!("a manifest of {} bytes", text.len()));
+    }
+
+    #[test]
+    fn pings_are_answered_as_long_as_they_are_not_a_flood() {
+        let mut inbox = Inbox::default();
+        for _ in 0..1024 {
+            assert_eq!(inbox.hear_ping(), Next::Continue);
+        }
+        assert_eq!(inbox.hear_ping(), Next::Close(CloseReason::Noise));
     }
 
     #[test]

@@ -182,9 +182,8 @@ impl Link {
                     let message = FromMiner::parse(std::str::from_utf8(&bytes).unwrap_or(""));
                     self.inbox().take(message, bytes.len(), at)
                 }
-                Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {
-                    self.inbox().hear_noise(0)
-                }
+                Ok(Message::Ping(_)) => self.inbox().hear_ping(),
+                Ok(Message::Pong(_) | Message::Frame(_)) => self.inbox().hear_noise(0),
                 Ok(Message::Close(_)) | Err(_) => return None,
             };
             self.changed.send_replace(());

@@ -25,6 +25,7 @@ mod floors;
 mod formatting;
 mod hashjob;
 mod host;
+mod hostile;
 mod http_server;
 mod inspect;
 mod install_script;
