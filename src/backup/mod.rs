@@ -28,4 +28,6 @@ pub use name::BackupName;
 pub use pass::{Options, run};
 pub use restore::{Replaced, restore};
 pub use source::{NoWanted, Wanted};
+pub use sum::parse_sum_line;
+pub use unpack::database_in;
 pub use verify::{Verified, verify};

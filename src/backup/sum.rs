@@ -90,7 +90,10 @@ pub(super) fn read_sum(path: &Path, name: BackupName) -> Result<Option<String>, 
 }
 
 /// The sum in the one line of a sum file.
-fn parse_sum_line(line: &str, name: BackupName) -> Result<String, BackupError> {
+///
+/// # Errors
+/// It is no such line, or one of another file.
+pub fn parse_sum_line(line: &str, name: BackupName) -> Result<String, BackupError> {
     let damaged = || BackupError::damaged(name.sum_file(), "it does not hold the sum of that file");
     let (sum, named) = line.trim_end().split_once("  ").ok_or_else(damaged)?;
     let is_sum = sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -33,30 +33,43 @@ pub(super) fn unpack(
     meter: &Meter,
 ) -> Result<(), BackupError> {
     let file = File::open(from).map_err(|cause| BackupError::file("read", from, cause))?;
-    let mut file = BufReader::with_capacity(BUFFER, file);
+    let file = BufReader::with_capacity(BUFFER, file);
+    let database = database_in(file, name, identities)?;
+    meter.pour(database, to).map_err(|error| match error {
+        PourError::From(error) => BackupError::damaged(name, error.to_string()),
+        PourError::To(cause) => BackupError::file("write", writing_to, cause),
+        PourError::Stopped => BackupError::Stopped,
+    })
+}
+
+/// The database in the backup `file`, which is opened by one of these if it is encrypted. `name` is
+/// what the operator is told of.
+///
+/// # Errors
+/// It is no backup, or encrypted for others; damage further on shows when it is read.
+pub fn database_in<'a>(
+    mut file: impl BufRead + 'a,
+    name: &str,
+    identities: &[Box<dyn Identity>],
+) -> Result<Box<dyn Read + 'a>, BackupError> {
     let damaged = |error: io::Error| BackupError::damaged(name, error.to_string());
     let is_encrypted = begins_with(&mut file, AGE).map_err(damaged)?;
-    let mut plain: Box<dyn BufRead> = match is_encrypted {
+    let mut plain: Box<dyn BufRead + 'a> = match is_encrypted {
         true => Box::new(BufReader::with_capacity(
             BUFFER,
             decrypted(file, name, identities)?,
         )),
         false => Box::new(file),
     };
-    let database: Box<dyn Read> = if begins_with(&mut plain, ZSTD).map_err(damaged)? {
+    if begins_with(&mut plain, ZSTD).map_err(damaged)? {
         let mut decoder = Decoder::with_buffer(plain).map_err(damaged)?;
         decoder.window_log_max(MOST_WINDOW_LOG).map_err(damaged)?;
-        Box::new(decoder)
+        Ok(Box::new(decoder))
     } else if begins_with(&mut plain, SQLITE).map_err(damaged)? {
-        Box::new(plain)
+        Ok(Box::new(plain))
     } else {
-        return Err(BackupError::damaged(name, "it is no backup"));
-    };
-    meter.pour(database, to).map_err(|error| match error {
-        PourError::From(error) => damaged(error),
-        PourError::To(cause) => BackupError::file("write", writing_to, cause),
-        PourError::Stopped => BackupError::Stopped,
-    })
+        Err(BackupError::damaged(name, "it is no backup"))
+    }
 }
 
 /// Compares a file with the sum that it should have.
@@ -103,11 +116,11 @@ pub(super) fn identities(path: &Path) -> Result<Vec<Box<dyn Identity>>, BackupEr
     }
 }
 
-fn decrypted(
-    file: BufReader<File>,
+fn decrypted<File: BufRead>(
+    file: File,
     name: &str,
     identities: &[Box<dyn Identity>],
-) -> Result<impl Read + use<>, BackupError> {
+) -> Result<impl Read + use<File>, BackupError> {
     let failed = |error: DecryptError| match error {
         DecryptError::NoMatchingKeys => BackupError::OtherRecipient {
             name: name.to_owned(),

@@ -44,7 +44,7 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    pub(super) fn of(runtime: &Runtime) -> Self {
+    pub fn of(runtime: &Runtime) -> Self {
         let call = |name| runtime.arguments(name).is_some();
         let item = |name| runtime.has_item(subtensor(name));
         let reveal_unit = if item("RevealPeriodEpochs") {

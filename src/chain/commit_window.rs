@@ -22,7 +22,9 @@ impl RevealWindow {
     /// Block intervals: what is committed in one interval is revealed in the next.
     pub fn of_interval(commit_block: u64, interval: u64) -> Self {
         let interval = interval.max(1);
-        let first = (commit_block / interval + 1).saturating_mul(interval);
+        let first = (commit_block / interval)
+            .saturating_add(1)
+            .saturating_mul(interval);
         Self {
             first,
             last: first.saturating_add(interval - 1),

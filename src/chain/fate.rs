@@ -143,7 +143,7 @@ impl Snapshot {
 
 impl Runtime {
     /// The dispatch error at the beginning of the fields of `ExtrinsicFailed`.
-    fn refusal(&self, fields: &[u8]) -> Refusal {
+    pub fn refusal(&self, fields: &[u8]) -> Refusal {
         match DispatchError::decode_from(fields, self.client().metadata()) {
             Ok(DispatchError::Module(error)) => match error.details() {
                 Ok(details) => {

@@ -44,6 +44,7 @@ pub use hash::{Hash, NotAHash};
 pub use metagraph::{Axon, Metagraph, Neuron};
 pub use refusal::{Refusal, Remedy};
 pub use reveal_round::{RevealConditions, RevealPlan, reveal_plan};
+pub use runtime::{Item, Runtime};
 pub use snapshot::Snapshot;
 pub use submit::{Prepared, SubmitError, Until};
 pub use subnet::{RevealDelay, Subnet};

@@ -48,7 +48,7 @@ impl Refusal {
     }
 
     /// A refusal by the pool, code 1010: `text` is the data of the JSON-RPC error.
-    pub(super) fn invalid(runtime: &Runtime, text: &str) -> Self {
+    pub fn invalid(runtime: &Runtime, text: &str) -> Self {
         let custom = custom_number(text);
         let name = match custom {
             Some(number) => custom_error(runtime.spec_version(), number),

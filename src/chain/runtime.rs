@@ -16,15 +16,15 @@ use crate::keys::Hotkey;
 /// The pallet in which nearly everything of ours lives.
 pub(super) const SUBTENSOR: &str = "SubtensorModule";
 
-pub(super) struct Runtime {
+pub struct Runtime {
     client: OfflineClientAtBlock<SubstrateConfig>,
 }
 
 /// A storage item by name.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Item {
-    pub(super) pallet: &'static str,
-    pub(super) name: &'static str,
+pub struct Item {
+    pub pallet: &'static str,
+    pub name: &'static str,
 }
 
 /// An item of the pallet `SubtensorModule`.
@@ -56,7 +56,10 @@ impl<'a> From<&'a Hotkey> for Key<'a> {
 
 impl Runtime {
     /// `genesis` and the versions are what a signature covers besides the call.
-    pub(super) fn new(
+    ///
+    /// # Errors
+    /// `metadata` is none, or of a form that is not known.
+    pub fn new(
         genesis: Hash,
         spec_version: u32,
         transaction_version: u32,
@@ -182,7 +185,10 @@ impl Runtime {
 
     /// A stored value, or the default that the runtime gives to absent ones. `None`: the item
     /// does not exist, or is absent and has no default.
-    pub(super) fn decode<T: DecodeAsType>(
+    ///
+    /// # Errors
+    /// The bytes are no value of the item's type, or that type does not fit `T`.
+    pub fn decode<T: DecodeAsType>(
         &self,
         item: Item,
         stored: Option<&[u8]>,

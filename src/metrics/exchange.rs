@@ -52,7 +52,11 @@ fn encrypted(
     stream.flush()
 }
 
-fn exchange(
+/// Reads one request and answers it.
+///
+/// # Errors
+/// The client does not speak in time, or the connection breaks.
+pub fn exchange(
     mut stream: impl Read + Write,
     metrics: impl FnOnce() -> Result<String, String>,
 ) -> io::Result<()> {

@@ -12,7 +12,7 @@ mod textfile;
 
 pub use catalogue::{CATALOGUE, Described, Kind};
 pub use error::MetricsError;
-pub use exchange::answer;
+pub use exchange::{answer, exchange};
 pub use families::text;
 pub use identity::Identity;
 pub use textfile::write;

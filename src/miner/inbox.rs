@@ -83,10 +83,12 @@ pub enum CloseReason {
     Ours,
 }
 
+/// What is kept of all messages of one miner.
 #[derive(Debug, Default)]
-pub(super) struct Inbox {
-    pub(super) manifest: Option<Timed<ManifestAnswer>>,
-    pub(super) jobs: HashMap<String, JobAnswers>,
+pub struct Inbox {
+    pub manifest: Option<Timed<ManifestAnswer>>,
+    /// By uuid: an answer for any other job is noise.
+    pub jobs: HashMap<String, JobAnswers>,
     pub(super) closed: Option<CloseReason>,
     /// There was a connection on which this side has said who it is.
     pub(super) is_established: bool,
@@ -98,7 +100,7 @@ pub(super) struct Inbox {
 
 /// What the reader has to do after a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Next {
+pub enum Next {
     Continue,
     /// Tell the miner that its message was not understood.
     Complain,
@@ -107,12 +109,7 @@ pub(super) enum Next {
 
 impl Inbox {
     /// Takes one message of `size` bytes that arrived at `at`.
-    pub(super) fn take(
-        &mut self,
-        message: Result<FromMiner, Malformed>,
-        size: usize,
-        at: Moment,
-    ) -> Next {
+    pub fn take(&mut self, message: Result<FromMiner, Malformed>, size: usize, at: Moment) -> Next {
         let name = message.as_ref().map_or("", FromMiner::message_type);
         *self.counts.entry(name).or_default() += 1;
         let message = match message {
@@ -209,7 +206,8 @@ impl Inbox {
         self.hear_noise(PING_NOISE)
     }
 
-    pub(super) fn hear_noise(&mut self, size: usize) -> Next {
+    /// Something of `size` bytes that says nothing.
+    pub fn hear_noise(&mut self, size: usize) -> Next {
         self.noise = self.noise.saturating_add(LEAST_NOISE.max(size as u64));
         if self.noise > MOST_NOISE {
             Next::Close(CloseReason::Noise)

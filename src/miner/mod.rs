@@ -21,8 +21,11 @@ pub use address::{MinerAddress, MinerAddressError};
 pub use budget::LargeMessages;
 pub use client::{Closed, MinerClient, SendTimes};
 pub use clock::{Clock, Moment};
-pub use inbox::{Acceptance, CloseReason, Final, JobAnswers, ManifestAnswer, Readiness, Timed};
+pub use inbox::{
+    Acceptance, CloseReason, Final, Inbox, JobAnswers, ManifestAnswer, Next, Readiness, Timed,
+};
 pub use limits::Limits;
 pub use link::Caller;
 pub use manifest::{Executors, UnusableManifest, capped};
+pub use sieve::Sieve;
 pub use tap::{Heard, Speaker, Tap};

@@ -17,7 +17,8 @@ const LONGEST_CONTROL: u64 = 125;
 /// Bytes read from the socket at a time, per connection.
 const INPUT: usize = 16 * 1024;
 
-pub(super) struct Sieve<S> {
+/// Reads from `socket` what its library may see.
+pub struct Sieve<S> {
     socket: S,
     room: LargeMessages,
     input: Box<[u8]>,
@@ -68,7 +69,7 @@ impl State {
 }
 
 impl<S> Sieve<S> {
-    pub(super) fn new(socket: S, room: LargeMessages) -> Self {
+    pub fn new(socket: S, room: LargeMessages) -> Self {
         Self {
             socket,
             room,

@@ -65,16 +65,7 @@ pub async fn b2_access(
     let answer = authorized(api, key_id, key_secret).await;
     let (status, answer) =
         answer.map_err(|error| ObjectsError::from_http(&server, ACTION, &error))?;
-    if status != 200 {
-        return Err(refused(server, status, &answer));
-    }
-    let unreadable = |finding: String| ObjectsError::Unreadable {
-        server: server.clone(),
-        action: ACTION,
-        finding,
-    };
-    let endpoint = s3_api_url(&answer).map_err(|finding| unreadable(shortened(&finding)))?;
-    let region = region_of(&endpoint).map_err(unreadable)?;
+    let (endpoint, region) = b2_server(server, status, &answer)?;
     Ok(StorageAccess {
         access_key_id: key_id.to_owned(),
         secret_access_key: key_secret.clone(),
@@ -82,6 +73,28 @@ pub async fn b2_access(
         region,
         signature_version: SignatureVersion::V4,
     })
+}
+
+/// The address and the region of the S3 server in the answer of `server`.
+///
+/// # Errors
+/// It is a refusal, or names no server.
+pub fn b2_server(
+    server: String,
+    status: u16,
+    answer: &[u8],
+) -> Result<(String, String), ObjectsError> {
+    if status != 200 {
+        return Err(refused(server, status, answer));
+    }
+    let found = s3_api_url(answer).map_err(|finding| shortened(&finding));
+    let found = found.and_then(|endpoint| Ok((region_of(&endpoint)?, endpoint)));
+    let (region, endpoint) = found.map_err(|finding| ObjectsError::Unreadable {
+        server,
+        action: ACTION,
+        finding,
+    })?;
+    Ok((endpoint, region))
 }
 
 /// Status and body.

@@ -7,10 +7,10 @@ use rusoto_s3::DeleteObjectRequest;
 use rusoto_s3::{
     CreateBucketConfiguration, CreateBucketError, CreateBucketRequest,
     DeletePublicAccessBlockRequest, GetBucketLocationRequest, GetBucketPolicyRequest,
-    GetPublicAccessBlockRequest, PublicAccessBlockConfiguration, PutBucketPolicyRequest,
-    PutPublicAccessBlockRequest, S3,
+    PublicAccessBlockConfiguration, PutBucketPolicyRequest, PutPublicAccessBlockRequest, S3,
 };
 
+use super::ask::Ask;
 use super::public::{AccessBlock, is_public_read, public_read_policy};
 use super::{ObjectStore, ObjectsError};
 use crate::settings::BucketName;
@@ -98,22 +98,14 @@ impl ObjectStore {
         &self,
         bucket: &BucketName,
     ) -> Result<Option<AccessBlock>, ObjectsError> {
-        let request = GetPublicAccessBlockRequest {
-            bucket: bucket.to_string(),
-            ..GetPublicAccessBlockRequest::default()
+        let ask = Ask {
+            query: &[("publicAccessBlock", "")],
+            ..Ask::new("GET", bucket, "", "read the public access block")
         };
-        let answer = self.client.get_public_access_block(request).await;
-        let answer = answer.map_err(|error| self.failed("read the public access block", error));
-        let absent = "NoSuchPublicAccessBlockConfiguration";
-        Ok(unless_absent(answer, absent)?.map(|answer| {
-            let switches = answer.public_access_block_configuration.unwrap_or_default();
-            AccessBlock {
-                block_acls: switches.block_public_acls.unwrap_or(false),
-                ignore_acls: switches.ignore_public_acls.unwrap_or(false),
-                block_policy: switches.block_public_policy.unwrap_or(false),
-                restrict_buckets: switches.restrict_public_buckets.unwrap_or(false),
-            }
-        }))
+        let answer = self.ask_text(&ask).await;
+        let answer = unless_absent(answer, "NoSuchPublicAccessBlockConfiguration")?;
+        let block = answer.map(|xml| AccessBlock::parse(&xml)).transpose();
+        block.map_err(|finding| self.unreadable(&ask, finding))
     }
 
     pub async fn remove_access_block(&self, bucket: &BucketName) -> Result<(), ObjectsError> {

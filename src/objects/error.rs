@@ -143,7 +143,7 @@ impl ObjectsError {
 
     /// A refusal by its XML, of which only these elements are shown: others may hold the key's name
     /// and more.
-    pub(super) fn refused(server: String, action: &'static str, status: u16, xml: &[u8]) -> Self {
+    pub fn refused(server: String, action: &'static str, status: u16, xml: &[u8]) -> Self {
         let xml = String::from_utf8_lossy(xml);
         let shown = |name| {
             let text = text_of(&xml, name).map(|text| shortened(&text));

@@ -1,11 +1,13 @@
 //! Old objects go away by themselves, if that is asked for: one rule of the bucket's lifecycle.
 
 use rusoto_s3::{
-    BucketLifecycleConfiguration, GetBucketLifecycleConfigurationRequest, LifecycleExpiration,
-    LifecycleRule, LifecycleRuleFilter, PutBucketLifecycleConfigurationRequest, S3,
+    BucketLifecycleConfiguration, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter,
+    PutBucketLifecycleConfigurationRequest, S3,
 };
 
+use super::ask::Ask;
 use super::bucket::unless_absent;
+use super::xml::{insides, text_of};
 use super::{ObjectStore, ObjectsError};
 use crate::settings::BucketName;
 
@@ -23,27 +25,29 @@ pub enum Lifecycle {
     Foreign,
 }
 
+impl Lifecycle {
+    /// What a server answers.
+    pub fn parse(xml: &str) -> Self {
+        let mut rules = insides(xml, "Rule");
+        match (rules.next(), rules.next()) {
+            (None, _) => Self::Keeps,
+            (Some(rule), None) => {
+                days_of(rule).map_or(Self::Foreign, |days| Self::Expires { days })
+            }
+            (Some(_), Some(_)) => Self::Foreign,
+        }
+    }
+}
+
 impl ObjectStore {
     pub async fn lifecycle(&self, bucket: &BucketName) -> Result<Lifecycle, ObjectsError> {
-        let request = GetBucketLifecycleConfigurationRequest {
-            bucket: bucket.to_string(),
-            ..GetBucketLifecycleConfigurationRequest::default()
+        let ask = Ask {
+            query: &[("lifecycle", "")],
+            ..Ask::new("GET", bucket, "", "read the lifecycle")
         };
-        let answer = self
-            .client
-            .get_bucket_lifecycle_configuration(request)
-            .await;
-        let answer = answer.map_err(|error| self.failed("read the lifecycle", error));
+        let answer = self.ask_text(&ask).await;
         let answer = unless_absent(answer, "NoSuchLifecycleConfiguration")?;
-        let rules = answer.and_then(|answer| answer.rules).unwrap_or_default();
-        Ok(match rules.as_slice() {
-            [] => Lifecycle::Keeps,
-            [rule] => match days_of(rule) {
-                Some(days) => Lifecycle::Expires { days },
-                None => Lifecycle::Foreign,
-            },
-            _ => Lifecycle::Foreign,
-        })
+        Ok(answer.map_or(Lifecycle::Keeps, |xml| Lifecycle::parse(&xml)))
     }
 
     /// Deletes objects after so many days; replaces all rules that are there.
@@ -75,8 +79,9 @@ impl ObjectStore {
 }
 
 /// Of our own rule, if it is that and in force.
-fn days_of(rule: &LifecycleRule) -> Option<u32> {
-    let is_ours = rule.id.as_deref() == Some(NAME) && rule.status == "Enabled";
-    let days = rule.expiration.as_ref()?.days?;
-    is_ours.then(|| u32::try_from(days).ok()).flatten()
+fn days_of(rule: &str) -> Option<u32> {
+    let is = |name, text: &str| text_of(rule, name).is_some_and(|found| found.trim() == text);
+    let expiration = insides(rule, "Expiration").next()?;
+    let days = text_of(expiration, "Days")?.trim().parse().ok()?;
+    (is("ID", NAME) && is("Status", "Enabled")).then_some(days)
 }

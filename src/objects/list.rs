@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use super::ask::Ask;
-use super::xml::{insides, text_of};
+use super::page::{Page, Unfinished};
 use super::{ObjectStore, ObjectsError};
 use crate::settings::BucketName;
 
@@ -17,13 +17,6 @@ pub struct ObjectEntry {
     pub key: String,
     pub bytes: u64,
     pub modified: DateTime<Utc>,
-}
-
-/// One that has begun and is neither finished nor given up.
-struct Unfinished {
-    key: String,
-    id: String,
-    began: DateTime<Utc>,
 }
 
 impl ObjectStore {
@@ -49,19 +42,15 @@ impl ObjectStore {
                 ..Ask::new("GET", bucket, "", "list objects")
             };
             let page = self.ask_text(&ask).await?;
-            for entry in insides(&page, "Contents") {
-                let entry = entry_of(entry);
-                entries.push(entry.ok_or_else(|| self.unreadable(&ask, "an entry is malformed"))?);
-            }
+            let page = Page::of_objects(&page).map_err(|finding| self.unreadable(&ask, finding))?;
+            entries.extend(page.entries);
             if entries.len() > MOST_OBJECTS {
                 break;
             }
-            if !is_truncated(&page) {
+            if page.next.is_none() {
                 return Ok(entries);
             }
-            let next = text_of(&page, "NextContinuationToken");
-            let next = next.ok_or_else(|| self.unreadable(&ask, "it does not say what follows"))?;
-            token = Some(next.into_owned());
+            token = page.next;
         }
         Err(self.too_many("objects"))
     }
@@ -145,22 +134,15 @@ impl ObjectStore {
                 ..Ask::new("GET", bucket, "", "list uploads")
             };
             let page = self.ask_text(&ask).await?;
-            for upload in insides(&page, "Upload") {
-                let upload = unfinished_of(upload);
-                uploads
-                    .push(upload.ok_or_else(|| self.unreadable(&ask, "an upload is malformed"))?);
-            }
+            let page = Page::of_uploads(&page).map_err(|finding| self.unreadable(&ask, finding))?;
+            uploads.extend(page.entries);
             if uploads.len() > MOST_OBJECTS {
                 break;
             }
-            if !is_truncated(&page) {
+            if page.next.is_none() {
                 return Ok(uploads);
             }
-            let marker = |name| text_of(&page, name).map(|text| text.into_owned());
-            let next = marker("NextKeyMarker").zip(marker("NextUploadIdMarker"));
-            let (key, id) =
-                next.ok_or_else(|| self.unreadable(&ask, "it does not say what follows"))?;
-            after = Some([key, id]);
+            after = page.next;
         }
         Err(self.too_many("unfinished uploads"))
     }
@@ -170,54 +152,6 @@ impl ObjectStore {
             server: self.endpoint.clone(),
             what,
             most: MOST_OBJECTS,
-        }
-    }
-}
-
-fn is_truncated(page: &str) -> bool {
-    text_of(page, "IsTruncated").as_deref() == Some("true")
-}
-
-fn entry_of(xml: &str) -> Option<ObjectEntry> {
-    Some(ObjectEntry {
-        key: text_of(xml, "Key")?.into_owned(),
-        bytes: text_of(xml, "Size")?.parse().ok()?,
-        modified: time_of(&text_of(xml, "LastModified")?)?,
-    })
-}
-
-fn unfinished_of(xml: &str) -> Option<Unfinished> {
-    Some(Unfinished {
-        key: text_of(xml, "Key")?.into_owned(),
-        id: text_of(xml, "UploadId")?.into_owned(),
-        began: time_of(&text_of(xml, "Initiated")?)?,
-    })
-}
-
-fn time_of(text: &str) -> Option<DateTime<Utc>> {
-    let time = DateTime::parse_from_rfc3339(text).ok()?;
-    Some(time.to_utc())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_entry_without_key_length_or_time_is_none() {
-        let whole = "<Key>a&amp;b</Key><LastModified>2024-01-02T03:04:05.678Z</LastModified>\
-                     <Size>5</Size>";
-        let entry = entry_of(whole).expect("whole");
-        assert_eq!((entry.key.as_str(), entry.bytes), ("a&b", 5));
-        assert_eq!(entry.modified.timestamp(), 1_704_164_645);
-        for (from, to) in [
-            ("Key", "Kex"),
-            ("<Size>5", "<Size>-5"),
-            ("<Size>5", "<Size>18446744073709551616"),
-            ("T03", "T33"),
-        ] {
-            let torn = whole.replace(from, to);
-            assert_eq!(entry_of(&torn), None, "{torn}");
         }
     }
 }

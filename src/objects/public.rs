@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::xml::text_of;
 use crate::settings::BucketName;
 
 /// The four switches of a bucket's public access block.
@@ -22,6 +23,24 @@ impl AccessBlock {
         block_policy: false,
         restrict_buckets: false,
     };
+
+    /// What a server answers; a switch that it leaves out is off.
+    ///
+    /// # Errors
+    /// A switch is neither on nor off.
+    pub fn parse(xml: &str) -> Result<Self, &'static str> {
+        let switch = |name| match text_of(xml, name).as_deref().map(str::trim) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err("a switch is neither true nor false"),
+        };
+        Ok(Self {
+            block_acls: switch("BlockPublicAcls")?,
+            ignore_acls: switch("IgnorePublicAcls")?,
+            block_policy: switch("BlockPublicPolicy")?,
+            restrict_buckets: switch("RestrictPublicBuckets")?,
+        })
+    }
 }
 
 /// The policy that lets everybody read each object of the bucket, and list none.
@@ -39,7 +58,7 @@ pub fn public_read_policy(bucket: &BucketName, region: &str) -> Value {
 }
 
 /// Whether a policy lets everybody read, forbids nothing, and allows nothing else to everybody.
-pub(super) fn is_public_read(policy: &str, bucket: &BucketName, region: &str) -> bool {
+pub fn is_public_read(policy: &str, bucket: &BucketName, region: &str) -> bool {
     let Ok(policy) = serde_json::from_str::<Value>(policy) else {
         return false;
     };

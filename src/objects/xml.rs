@@ -3,6 +3,9 @@
 
 use std::borrow::Cow;
 
+/// In bytes, `;` included: `#x10FFFF;`, with zeros before the digits.
+const LONGEST_ENTITY: usize = 16;
+
 /// What stands inside of each element of this name, in order, with its entities.
 pub(super) fn insides<'a>(xml: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
     let (start, end) = (format!("<{name}>"), format!("</{name}>"));
@@ -44,7 +47,10 @@ fn unescaped(text: &str) -> Cow<'_, str> {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         plain.push_str(before);
-        let known = after.split_once(';');
+        // not farther than a name reaches: a text of nothing but `&` is not looked through again
+        // and again
+        let near = &after[..after.floor_char_boundary(LONGEST_ENTITY)];
+        let known = near.find(';').map(|end| (&after[..end], &after[end + 1..]));
         match known.and_then(|(name, after)| Some((character(name)?, after))) {
             Some((character, after)) => {
                 plain.push(character);

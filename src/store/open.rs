@@ -249,7 +249,7 @@ fn create_empty(path: &Path) -> Result<(), StoreError> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
-        std::fs::create_dir_all(folder).map_err(failed)?;
+        durable::create_folder(folder, durable::BY_UMASK).map_err(failed)?;
     }
     match durable::create_new(path) {
         // another pass was faster: its file is as good

@@ -6,6 +6,10 @@ use url::Url;
 
 /// Characters of a text inside of a message that are shown.
 const LONGEST_TEXT: usize = 200;
+/// Of an address without what is secret in it.
+const LONGEST_ADDRESS: usize = 1000;
+/// Of a message with all its texts cut.
+const LONGEST_SHOWN: usize = 4000;
 /// Bytes of a message that is no JSON.
 const LONGEST_GARBAGE: usize = 400;
 /// Larger messages are not looked into.
@@ -17,8 +21,8 @@ pub fn redacted(message: &str) -> String {
     match parsed {
         Some(Ok(mut value)) => {
             cut(&mut value);
-            // JSON escapes control characters, so the line stays one line
-            value.to_string()
+            // no text in it has control characters but `\n`, which JSON escapes
+            within(LONGEST_SHOWN, &value.to_string(), message.len())
         }
         _ => {
             let start = &message[..message.floor_char_boundary(LONGEST_GARBAGE)];
@@ -32,14 +36,16 @@ fn cut(value: &mut Value) {
         Value::String(text) => *text = shown(text),
         Value::Array(items) => items.iter_mut().for_each(cut),
         Value::Object(entries) => {
-            for (name, entry) in entries {
+            let read = std::mem::take(entries).into_iter();
+            entries.extend(read.map(|(name, mut entry)| {
                 let is_secret = name.contains("signature") || name.contains("signed_headers");
                 match entry {
                     Value::Null => {}
-                    _ if is_secret => *entry = Value::from("..."),
-                    _ => cut(entry),
+                    _ if is_secret => entry = Value::from("..."),
+                    _ => cut(&mut entry),
                 }
-            }
+                (shown(&name), entry)
+            }));
         }
         _ => {}
     }
@@ -47,16 +53,18 @@ fn cut(value: &mut Value) {
 
 fn shown(text: &str) -> String {
     if let Some(url) = without_credentials(text) {
-        return url;
+        return within(LONGEST_ADDRESS, &url, text.len());
     }
-    let start = &text[..text.floor_char_boundary(LONGEST_TEXT)];
-    let shown: String = start
-        .chars()
-        .map(|c| if c.is_control() && c != '\n' { '?' } else { c })
-        .collect();
-    match start.len() < text.len() {
-        true => format!("{shown}... ({} bytes)", text.len()),
-        false => shown,
+    let shown = within(LONGEST_TEXT, text, text.len());
+    let printable = |c: char| if c.is_control() && c != '\n' { '?' } else { c };
+    shown.chars().map(printable).collect()
+}
+
+/// At most so many bytes of a text that was `whole` bytes long.
+fn within(most: usize, text: &str, whole: usize) -> String {
+    match text.floor_char_boundary(most) {
+        all if all == text.len() => text.to_owned(),
+        cut => format!("{}... ({whole} bytes)", &text[..cut]),
     }
 }
 
@@ -89,10 +97,13 @@ mod tests {
 
     #[test]
     fn what_is_shown_is_one_short_line() {
-        let garbage = "\u{1b}[2J".to_owned() + &"x\n".repeat(100_000);
+        let garbage = "\u{1b}\u{9b}2J".to_owned() + &"x\n".repeat(100_000);
         let long = serde_json::json!({"contents": garbage}).to_string();
-        for text in [redacted(&garbage), redacted(&long)] {
-            assert!(text.len() < 1000, "{} bytes", text.len());
+        let named = serde_json::json!({&garbage: 1}).to_string();
+        let many = serde_json::json!(vec![1; 100_000]).to_string();
+        let address = serde_json::json!([format!("http://a/{garbage}")]).to_string();
+        for text in [&garbage, &long, &named, &many, &address].map(|text| redacted(text)) {
+            assert!(text.len() < 4100, "{} bytes", text.len());
             assert!(text.chars().all(|c| !c.is_control()), "{text:?}");
         }
     }

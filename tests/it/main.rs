@@ -11,6 +11,7 @@ mod commands;
 mod cycles;
 mod debian;
 mod debug_run;
+mod decoding;
 mod devnet_facilitator;
 mod devnet_miner;
 mod devnet_miner_jobs;

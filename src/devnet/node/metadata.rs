@@ -22,7 +22,7 @@ pub(super) const BLOCK_HASHES_KEPT: u32 = 2400;
 
 const EXTRINSIC_VERSION: u8 = 4;
 
-pub(super) fn v14(scheme: CommitScheme, block_time_ms: u64) -> Vec<u8> {
+pub fn v14(scheme: CommitScheme, block_time_ms: u64) -> Vec<u8> {
     let extrinsic = v14::ExtrinsicMetadata {
         ty: meta_type::<UncheckedExtrinsic<MultiAddress, RuntimeCall, MultiSignature, ()>>(),
         version: EXTRINSIC_VERSION,
@@ -53,7 +53,7 @@ pub(super) fn v14(scheme: CommitScheme, block_time_ms: u64) -> Vec<u8> {
 }
 
 /// `None`: the generation has none.
-pub(super) fn v15(scheme: CommitScheme, block_time_ms: u64) -> Option<Vec<u8>> {
+pub fn v15(scheme: CommitScheme, block_time_ms: u64) -> Option<Vec<u8>> {
     if scheme == CommitScheme::Off {
         return None;
     }

@@ -40,5 +40,6 @@ mod weights;
 pub use config::{CommitScheme, Config, Hyperparameters, Neuron, Production};
 pub use faults::{Faults, PoolRefusal, SubmitFault};
 pub use ledger::{Commit, Entry, Outcome};
+pub use metadata::{v14 as metadata_v14, v15 as metadata_v15};
 pub use node::Node;
 pub use reorganisation::Orphans;
