@@ -15,7 +15,7 @@ pub(super) fn steps(times: &BTreeMap<String, i64>) -> Table {
     steps.sort_by_key(|(_, us)| *us);
     let mut before = None;
     let rows = steps.into_iter().map(|(name, us)| {
-        let since = before.map(|before| seconds(us - before));
+        let since = before.map(|before| seconds(us.saturating_sub(before)));
         before = Some(us);
         let at = DateTime::from_timestamp_micros(us);
         vec![

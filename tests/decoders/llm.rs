@@ -33,10 +33,7 @@ pub(super) fn answers(input: &[u8]) {
             });
             let compared = compare(&known, &found);
             let is_same = |prompt: &&str| found.get(*prompt).is_some_and(|one| one == "yes");
-            assert_eq!(
-                finding(&compared).is_none(),
-                WANTED.iter().all(is_same)
-            );
+            assert_eq!(finding(&compared).is_none(), WANTED.iter().all(is_same));
             let cut = compared.iter().filter_map(|one| one.found.as_deref());
             assert!(cut.into_iter().all(|text| text.chars().count() <= 2000));
         }
