@@ -5,7 +5,7 @@
 //! passes (`synthetic`, `weights`, `organic`, `receipts`, `prompts`, `events`, `sync_params`,
 //! `buckets`, `backup`, `evict`), the outside (`chain`, `miner`, `facilitator`, `objects`, `mail`, `http`),
 //! memory (`store`), rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`,
-//! `llmjob`), files that survive (`durable`), times of code (`timing`). `pass` is the frame of all passes;
+//! `llmjob`), files that survive (`durable`), times of code (`timing`), texts on one line (`line`). `pass` is the frame of all passes;
 //! `debug`, `doctor`, `evidence`, `metrics`, `notify`, `pinning`, `report` and `status` serve
 //! commands that are none.
 //! Among passes, `synthetic` reads answers as `prompts` does, and `prompts` drives jobs as
@@ -36,6 +36,7 @@ pub mod failpoint;
 pub mod hashjob;
 pub mod http;
 pub mod keys;
+mod line;
 pub mod llmjob;
 pub mod mail;
 pub mod metrics;

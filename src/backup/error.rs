@@ -3,10 +3,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::line::one_line;
 use crate::objects::ObjectsError;
 use crate::pass::LockError;
 use crate::settings::SettingsError;
 use crate::store::StoreError;
+
+/// In characters; libraries have texts of several lines.
+const LONGEST_FINDING: usize = 300;
 
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
@@ -152,10 +156,10 @@ impl BackupError {
         }
     }
 
-    pub(super) fn damaged(name: impl Into<String>, finding: impl Into<String>) -> Self {
+    pub(super) fn damaged(name: impl Into<String>, finding: impl AsRef<str>) -> Self {
         Self::Damaged {
             name: name.into(),
-            finding: finding.into(),
+            finding: one_line(finding.as_ref(), LONGEST_FINDING),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! Refusals of an extrinsic are no such error: they stand in `refusal`.
 
 use super::Hash;
+use crate::line::one_line;
 
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ChainError {
@@ -86,12 +87,5 @@ impl ChainError {
 /// Texts of a node end up in logs and in the database: keep them short and on one line.
 pub(crate) fn shortened(text: &str) -> String {
     const LONGEST: usize = 300;
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    match line.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
+    one_line(text, LONGEST)
 }

@@ -9,6 +9,7 @@ use rusoto_core::RusotoError;
 
 use super::xml::text_of;
 use crate::http::HttpError;
+use crate::line::one_line;
 
 /// Longest text of a server that is kept.
 const LONGEST: usize = 200;
@@ -232,6 +233,5 @@ fn told(message: &str) -> String {
 
 /// On one line, and short.
 pub(super) fn shortened(text: &str) -> String {
-    let shown = |c: char| if c.is_control() { ' ' } else { c };
-    text.trim().chars().map(shown).take(LONGEST).collect()
+    one_line(text, LONGEST)
 }

@@ -12,6 +12,7 @@ use super::env_file;
 use super::secret::MASK;
 use super::storage::parse_signature_version;
 use super::variables::{Kind, VARIABLES, Variable, variable_named};
+use crate::line::one_line;
 
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum SettingsError {
@@ -56,6 +57,9 @@ impl std::fmt::Display for Source {
 
 /// Files that are looked for when none is named, in this order; the first one found is read.
 const USUAL_FILES: [&str; 2] = [".env", "/etc/horde/horde.env"];
+
+/// Of a malformed value, in characters.
+const LONGEST_SHOWN: usize = 200;
 
 /// A shorter value is no secret worth the name.
 const LEAST_SECRET: usize = 4;
@@ -196,19 +200,23 @@ impl Environment {
         let (Some(value), from) = self.lookup(variable.name) else {
             return Ok(());
         };
+        let shown = self.shown(variable.name);
         match finding(variable.kind, value.trim()) {
             None => Ok(()),
             Some(wanted) => Err(SettingsError::Malformed {
                 name: variable.name,
-                found: match variable.kind {
-                    Kind::Url
-                    | Kind::UrlOrOff
-                    | Kind::HttpUrl
-                    | Kind::Secret
-                    | Kind::SecretUrl
-                    | Kind::Password => self.shown(variable.name),
-                    _ => value.to_owned(),
-                },
+                found: one_line(
+                    match variable.kind {
+                        Kind::Url
+                        | Kind::UrlOrOff
+                        | Kind::HttpUrl
+                        | Kind::Secret
+                        | Kind::SecretUrl
+                        | Kind::Password => &shown,
+                        _ => value,
+                    },
+                    LONGEST_SHOWN,
+                ),
                 from,
                 wanted,
                 example: variable.example,

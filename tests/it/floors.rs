@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// From the ground up.
 const FLOORS: [&[&str]; 8] = [
-    &["durable", "failpoint", "timing"],
+    &["durable", "failpoint", "line", "timing"],
     &[
         "hashjob", "keys", "llmjob", "params", "schedule", "scoring", "settings", "wire",
     ],
