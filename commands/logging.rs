@@ -55,7 +55,8 @@ fn filter(shared: &Shared, is_rehearsal: bool) -> EnvFilter {
         (true, 0) => "error",
         (false, 0) => "warn,horde_validator=info,horde=info",
         (_, 1) => "info,horde_validator=debug,horde=debug",
-        (_, _) => "debug,horde_validator=trace,horde=trace",
+        // libraries tell at debug which addresses they ask, with the keys in them
+        (_, _) => "info,horde_validator=trace,horde=trace",
     };
     EnvFilter::builder()
         .with_env_var("HORDE_LOG")

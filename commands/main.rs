@@ -51,10 +51,12 @@ use clap::{CommandFactory, FromArgMatches};
 use horde_validator::pass::Failure;
 use horde_validator::settings::Environment;
 use indicatif::MultiProgress;
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::cli::Cli;
 
 fn main() -> ExitCode {
+    forbid_core_dumps();
     let matches = Cli::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     if cli.shared.no_color {
@@ -71,6 +73,15 @@ fn main() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// There are keys in memory. Units forbid it, too, and there the call itself is not allowed.
+fn forbid_core_dumps() {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let _ = setrlimit(Resource::Core, none);
 }
 
 fn run(cli: &Cli, subcommand: &str, bars: MultiProgress) -> Result<(), Failure> {

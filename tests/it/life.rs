@@ -1,9 +1,10 @@
 //! A validator's life on a subnet of its own: all passes as real processes, side by side, for
 //! hundreds of cycles. What is done to them stands in `kills` and `days`; what must hold whatever
-//! was done, in `truth`.
+//! was done, in `truth`; that none of them gives a secret away, in `secrets`.
 
 mod days;
 mod kills;
+mod secrets;
 mod truth;
 mod validator;
 

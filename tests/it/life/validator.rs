@@ -84,6 +84,17 @@ impl Validator {
         }
     }
 
+    /// Replaces a setting, for all passes from now on.
+    pub(super) fn set(&mut self, name: &'static str, value: impl Into<String>) {
+        self.environment.retain(|(known, _)| *known != name);
+        self.environment.push((name, value.into()));
+    }
+
+    pub(super) fn setting(&self, name: &str) -> &str {
+        let found = self.environment.iter().find(|(known, _)| *known == name);
+        found.map_or("", |(_, value)| value)
+    }
+
     pub(super) fn store(&self) -> Store {
         Store::open(&self.database()).expect("it opens")
     }
