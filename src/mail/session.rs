@@ -49,10 +49,9 @@ impl<'a> Session<'a> {
             Ok(Ok(Some(connection))) => connection,
             Ok(Ok(None)) => return Err(MailError::NoStartTls { server }),
             Ok(Err(error)) => {
-                // nothing secret was said so far
-                let same = |text| text;
                 let asked = Asked::Connection;
-                return Err(MailError::from_smtp(&server, asked, &error, same));
+                let masked = |text| masked(access, text);
+                return Err(MailError::from_smtp(&server, asked, &error, masked));
             }
             Err(_) => {
                 return Err(MailError::Silent {
@@ -154,7 +153,7 @@ impl<'a> Session<'a> {
         match answer {
             Some(Ok(answer)) => Ok(answer),
             Some(Err(error)) => {
-                let masked = |text| self.masked(text);
+                let masked = |text| masked(self.access, text);
                 Err(MailError::from_smtp(server, asked, &error, masked))
             }
             None => Err(MailError::Silent {
@@ -164,23 +163,23 @@ impl<'a> Session<'a> {
             }),
         }
     }
+}
 
-    /// A text of the server without the password, in whatever form it may have come to know it.
-    fn masked(&self, text: String) -> String {
-        let Some((user, password)) = &self.access.login else {
-            return text;
-        };
-        let plain = Zeroizing::new(format!("\0{user}\0{}", password.reveal()));
-        let forms = [
-            Zeroizing::new(password.reveal().to_owned()),
-            Zeroizing::new(STANDARD.encode(password.reveal())),
-            Zeroizing::new(STANDARD.encode(plain.as_str())),
-        ];
-        let mut forms = forms.iter().filter(|form| !form.is_empty());
-        match forms.any(|form| text.contains(form.as_str())) {
-            true => MASK.to_owned(),
-            false => text,
-        }
+/// A text of the server without the password, in whatever form it may have come to know it.
+fn masked(access: &MailAccess, text: String) -> String {
+    let Some((user, password)) = &access.login else {
+        return text;
+    };
+    let plain = Zeroizing::new(format!("\0{user}\0{}", password.reveal()));
+    let forms = [
+        Zeroizing::new(password.reveal().to_owned()),
+        Zeroizing::new(STANDARD.encode(password.reveal())),
+        Zeroizing::new(STANDARD.encode(plain.as_str())),
+    ];
+    let mut forms = forms.iter().filter(|form| !form.is_empty());
+    match forms.any(|form| text.contains(form.as_str())) {
+        true => MASK.to_owned(),
+        false => text,
     }
 }
 

@@ -41,20 +41,23 @@ pub(super) fn unknown_writes(writing: &mut Writing<'_>, view: &View) -> Result<(
 fn unknown_write(writing: &Writing<'_>, view: &View) -> Result<Option<u64>, Failure> {
     let store = &writing.pass.store;
     // a hotkey that this database has never written with was served by something else until now
-    let Some(known) = store.newest_written_block()? else {
+    let Some(mut known) = store.newest_written_block()? else {
         return Ok(None);
     };
-    let mut newest = view.written.last_update.filter(|block| *block > known);
-    for commit in &view.written.commits {
-        if !store.knows_commit(&commit.hash.to_string())? {
-            newest = newest.max(Some(commit.commit_block));
+    let commits = view.written.commits.iter();
+    let commits = commits.map(|commit| (commit.hash.to_string(), Some(commit.commit_block)));
+    let timelocked = view.written.timelocked.iter();
+    let timelocked =
+        timelocked.map(|commit| (commit.ciphertext_hash.to_string(), commit.commit_block));
+    let mut newest = None;
+    for (hash, block) in commits.chain(timelocked) {
+        match store.knows_commit(&hash)? {
+            // a reorganisation may have moved it to a later block than the one it was seen in
+            true => known = known.max(block.unwrap_or(known)),
+            false => newest = newest.max(block),
         }
     }
-    for commit in &view.written.timelocked {
-        if !store.knows_commit(&commit.ciphertext_hash.to_string())? {
-            newest = newest.max(commit.commit_block);
-        }
-    }
+    newest = newest.max(view.written.last_update.filter(|block| *block > known));
     let noticed = store.unknown_write()?.map_or(0, |write| write.block);
     Ok(newest.filter(|block| *block > noticed))
 }

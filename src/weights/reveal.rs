@@ -202,6 +202,11 @@ pub(super) async fn revealed(
         Way::Hash => (EventSubtype::RevealWeightsSuccess, "revealed"),
         Way::Timelock => (EventSubtype::RevealWeightsSuccess, "opened by the chain"),
     };
+    let block = match row.way {
+        // a reorganisation may have moved it
+        Way::Set => written.last_update.unwrap_or(block),
+        Way::Hash | Way::Timelock => block,
+    };
     let text = format!(
         "weights {} {verb}, {} uids, read back from block {}",
         row.id.number(),

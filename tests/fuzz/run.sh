@@ -15,7 +15,7 @@ fuzzer=$work/$host/release/horde-fuzz
 
 # what is kept of one decoder: small inputs, and few of them
 longest=4096
-most_kept=100
+most_kept=40
 largest_kept=49152
 
 # the coverage that libFuzzer asks for, by options that stable Rust has; only for what runs here and
