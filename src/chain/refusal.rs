@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use super::error::shortened;
 use super::runtime::{Runtime, SUBTENSOR};
 
 /// What has to happen before the same thing can succeed.
@@ -39,8 +40,8 @@ impl Refusal {
     pub(super) fn named(name: &str, docs: &str) -> Self {
         let known = KNOWN.iter().find(|known| known.names.contains(&name));
         Self {
-            name: name.to_owned(),
-            docs: super::error::shortened(docs.trim()),
+            name: shortened(name),
+            docs: shortened(docs),
             // an unknown error may be a passing one: attempts are bounded anyway
             remedy: known.map_or(Remedy::Reread, |known| known.remedy),
             hint: known.map(|known| known.hint),
