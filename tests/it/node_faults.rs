@@ -204,6 +204,9 @@ fn weights_that_a_reorganisation_undoes_are_set_again() {
             });
             reorganise_under_a_pass(&node, &host, orphans);
             assert_set_once(&node, &host, &format!("{scheme:?}, {orphans:?}"));
+            // what it moved is still ours
+            let unknown = host.store().unknown_write().expect("read");
+            assert!(unknown.is_none(), "{scheme:?}, {orphans:?}: {unknown:?}");
         }
     }
 }
