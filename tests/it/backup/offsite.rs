@@ -21,6 +21,7 @@ fn bucket() -> BucketName {
 
 /// Settings for backups into a bucket of this server, which is made.
 async fn use_s3(host: &mut Host, server: &[(&'static str, String)]) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let environment = Environment::from_pairs(server.iter().cloned()).expect("well-formed");
     let store = ObjectStore::from_settings(&environment).expect("complete");
     let store = store.expect("a key pair");
