@@ -20,7 +20,7 @@ const MOST_PASSES: usize = 6;
 /// The blocks in which an extrinsic could have been included.
 const LIFE: u64 = 12;
 /// Of a chain that reorganises.
-const FINALITY_LAG: u64 = 5;
+const FINALITY_LAG: u64 = 3;
 const SCHEMES: [CommitScheme; 2] = [CommitScheme::Off, CommitScheme::Epochs];
 
 type Fault = fn(&Node);
@@ -164,10 +164,9 @@ fn weights_that_a_node_forgets_are_sent_again() {
     assert_set_once(&node, &host, "it forgets what it took");
 }
 
-/// Starts a pass, undoes the block in which its extrinsic was included once the pass has noted
-/// that, and lets the chain go on.
-fn reorganise_under_a_pass(node: &Node, host: &Host, orphans: Orphans) {
-    let mut child = host.command().arg("set-weights").spawn().expect("started");
+/// Starts a pass that sends something, and has it included and noted.
+fn start_writing(node: &Node, host: &Host) -> Child {
+    let child = host.command().arg("set-weights").spawn().expect("started");
     let patience = Duration::from_secs(20);
     host::poll("an extrinsic", patience, || {
         (node.pending() > 0).then_some(())
@@ -176,10 +175,16 @@ fn reorganise_under_a_pass(node: &Node, host: &Host, orphans: Orphans) {
     host::poll("a note of it", patience, || {
         (host.weights().state == WeightsState::Placed).then_some(())
     });
+    child
+}
+
+/// Undoes the newest block. What waits again is included a block later than it was, and becomes
+/// final.
+fn reorganise(node: &Node, orphans: Orphans) {
+    node.fault(|faults| faults.full = true);
     node.reorganise(1, orphans);
-    // what is left of it becomes final
-    node.produce_blocks(FINALITY_LAG);
-    end_of(node, &mut child);
+    node.fault(|faults| faults.full = false);
+    node.produce_blocks(FINALITY_LAG + 1);
 }
 
 /// Makes blocks for what waits for one, until the pass has ended.
@@ -202,11 +207,30 @@ fn weights_that_a_reorganisation_undoes_are_set_again() {
                 finality_lag: FINALITY_LAG,
                 ..host::chain(scheme)
             });
-            reorganise_under_a_pass(&node, &host, orphans);
+            let mut pass = start_writing(&node, &host);
+            reorganise(&node, orphans);
+            end_of(&node, &mut pass);
             assert_set_once(&node, &host, &format!("{scheme:?}, {orphans:?}"));
-            // what it moved is still ours
-            let unknown = host.store().unknown_write().expect("read");
-            assert!(unknown.is_none(), "{scheme:?}, {orphans:?}: {unknown:?}");
         }
+    }
+}
+
+#[test]
+fn weights_that_a_reorganisation_moves_while_nobody_looks_are_still_ours() {
+    for scheme in SCHEMES {
+        let (node, host) = with_weights_due(Config {
+            production: Production::Manual,
+            finality_lag: FINALITY_LAG,
+            ..host::chain(scheme)
+        });
+        let mut pass = start_writing(&node, &host);
+        pass.kill().expect("our child");
+        pass.wait().expect("our child");
+        reorganise(&node, Orphans::Wait);
+        // of a commit, before it may be revealed
+        host.horde(&["set-weights"]).success();
+        assert_set_once(&node, &host, &format!("{scheme:?}"));
+        let unknown = host.store().unknown_write().expect("read");
+        assert!(unknown.is_none(), "{scheme:?}: {unknown:?}");
     }
 }

@@ -87,7 +87,15 @@ impl Chain {
                 wall_clock().max(last + state.block_time_ms)
             }
         };
-        state.produce(now, now.saturating_sub(behind));
+        let stated = now.saturating_sub(behind);
+        match self.faults.borrow().full {
+            true => {
+                let waiting = std::mem::take(&mut state.pool);
+                state.produce(now, stated);
+                state.pool = waiting;
+            }
+            false => state.produce(now, stated),
+        }
         let number = state.best().number;
         drop(state);
         let _ = self.heads.send(number);

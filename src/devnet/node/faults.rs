@@ -12,6 +12,8 @@ pub struct Faults {
     pub silent: bool,
     /// No new blocks, although the node answers.
     pub stalled: bool,
+    /// New blocks are full of what others do: nothing of the pool is included.
+    pub full: bool,
     /// New blocks carry a time that lies this far back.
     pub clock_behind: Duration,
     /// The node says that it belongs to another chain.
