@@ -5,9 +5,9 @@
 //! passes (`synthetic`, `weights`, `organic`, `receipts`, `prompts`, `events`, `sync_params`,
 //! `buckets`, `backup`, `evict`), the outside (`chain`, `miner`, `facilitator`, `objects`, `mail`, `http`),
 //! memory (`store`), rules (`schedule`, `scoring`, `params`, `settings`, `wire`, `keys`, `hashjob`,
-//! `llmjob`), files that survive (`durable`), times of code (`timing`), texts on one line (`line`). `pass` is the frame of all passes;
-//! `debug`, `doctor`, `evidence`, `metrics`, `notify`, `pinning`, `report` and `status` serve
-//! commands that are none.
+//! `llmjob`), files that survive (`durable`), texts on one line (`line`), times of code (`timing`).
+//! `pass` is the frame of all passes; `debug`, `doctor`, `evidence`, `metrics`, `notify`, `pinning`,
+//! `report` and `status` serve commands that are none.
 //! Among passes, `synthetic` reads answers as `prompts` does, and `prompts` drives jobs as
 //! `organic` does; none goes the other way.
 

@@ -200,23 +200,20 @@ impl Environment {
         let (Some(value), from) = self.lookup(variable.name) else {
             return Ok(());
         };
-        let shown = self.shown(variable.name);
+        let found = || match variable.kind {
+            Kind::Url
+            | Kind::UrlOrOff
+            | Kind::HttpUrl
+            | Kind::Secret
+            | Kind::SecretUrl
+            | Kind::Password => self.shown(variable.name),
+            _ => value.to_owned(),
+        };
         match finding(variable.kind, value.trim()) {
             None => Ok(()),
             Some(wanted) => Err(SettingsError::Malformed {
                 name: variable.name,
-                found: one_line(
-                    match variable.kind {
-                        Kind::Url
-                        | Kind::UrlOrOff
-                        | Kind::HttpUrl
-                        | Kind::Secret
-                        | Kind::SecretUrl
-                        | Kind::Password => &shown,
-                        _ => value,
-                    },
-                    LONGEST_SHOWN,
-                ),
+                found: one_line(&found(), LONGEST_SHOWN),
                 from,
                 wanted,
                 example: variable.example,
