@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use base64::Engine;
@@ -14,7 +14,7 @@ use horde_validator::devnet::node::CommitScheme;
 use horde_validator::keys::Keypair;
 use memchr::memmem;
 
-use super::validator::Validator;
+use super::validator::{Running, Validator};
 use crate::host::poll;
 use crate::http_server::{Answer, HttpServer};
 
@@ -313,8 +313,6 @@ fn content(path: &Path) -> Vec<u8> {
     }
 }
 
-struct Running(Child);
-
 impl Running {
     fn file(&self, name: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/{name}", self.0.id()))
@@ -340,12 +338,5 @@ impl Running {
             }
         }
         Some(all)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }

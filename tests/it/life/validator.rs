@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -153,17 +153,17 @@ impl Validator {
             .open(log)
             .expect("a log");
         command.stdout(Stdio::null()).stderr(log);
-        let mut child = command.spawn().expect("started");
+        let mut child = Running(command.spawn().expect("started"));
         let deadline = Instant::now().checked_add(longest);
         let restarts = self.restarts.load(Ordering::SeqCst);
         let status = loop {
-            if let Some(status) = child.try_wait().expect("our child") {
+            if let Some(status) = child.0.try_wait().expect("our child") {
                 break status;
             }
             let is_over = deadline.is_some_and(|deadline| deadline <= Instant::now());
             if is_over || restarts != self.restarts.load(Ordering::SeqCst) {
-                child.kill().expect("our child");
-                break child.wait().expect("our child");
+                child.0.kill().expect("our child");
+                break child.0.wait().expect("our child");
             }
             sleep(Duration::from_millis(5)).await;
         };
@@ -221,6 +221,18 @@ impl Validator {
         weights
             .chain(intents.iter().map(|intent| format!("{intent:?}")))
             .collect()
+    }
+}
+
+/// A process that is killed where nobody waits for it any more: one that went on would write
+/// while others look.
+pub(super) struct Running(pub(super) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // both fail where it has ended
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
