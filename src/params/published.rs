@@ -12,10 +12,14 @@ use serde_json::{Map, Value};
 
 use super::resolved::{Override, Source};
 use super::table::PUBLISHED_PREFIX;
+use crate::line::one_line;
 use crate::wire::time::parse_iso;
 
 /// Of a text in an error.
 const LONGEST_SHOWN: usize = 64;
+
+/// Of a reader's finding, which may quote the whole document.
+const LONGEST_FINDING: usize = 200;
 
 /// What a document says.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +44,7 @@ pub fn read(document: &[u8], now: DateTime<Utc>) -> Reading {
     let entries = match serde_json::from_slice::<Entries>(document) {
         Ok(entries) => entries.0,
         Err(error) => {
-            let finding = error.to_string();
+            let finding = one_line(&error.to_string(), LONGEST_FINDING);
             return Reading {
                 assigned,
                 malformed: Some(Malformed::Document { finding }),
@@ -191,6 +195,18 @@ mod tests {
         let reading = read(b"{\"DYNAMIC_\xff\": 1}", now());
         assert_eq!(reading.assigned, []);
         assert!(reading.malformed.is_some());
+    }
+
+    #[test]
+    fn a_document_that_is_one_long_text_is_not_quoted_whole() {
+        let document = format!("\"{}\"", "x".repeat(10_000));
+        let said = read(document.as_bytes(), now()).malformed.expect("it is");
+        let said = said.to_string();
+        assert!(
+            said.starts_with("it is not a JSON object: invalid type: string \"xxx"),
+            "{said}"
+        );
+        assert!(said.len() < 300, "{said}");
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::line::one_line;
+
 /// Characters of a reader's finding that are kept: it may quote a text of any length.
 const LONGEST_FINDING: usize = 200;
 
@@ -43,9 +45,8 @@ impl Malformed {
 
 impl From<serde_json::Error> for Malformed {
     fn from(error: serde_json::Error) -> Self {
-        let finding = error.to_string().chars().take(LONGEST_FINDING).collect();
         Self {
-            finding,
+            finding: one_line(&error.to_string(), LONGEST_FINDING),
             is_manifest: false,
         }
     }
