@@ -18,9 +18,10 @@ pub(super) fn insides<'a>(xml: &'a str, name: &str) -> impl Iterator<Item = &'a 
     })
 }
 
-/// The text of the first element of this name.
+/// The text of the first element of this name, if that is all there is in it.
 pub(super) fn text_of<'a>(xml: &'a str, name: &str) -> Option<Cow<'a, str>> {
-    insides(xml, name).next().map(unescaped)
+    let inside = insides(xml, name).next()?;
+    (!inside.contains('<')).then(|| unescaped(inside))
 }
 
 /// For a text between two tags.
@@ -99,6 +100,13 @@ mod tests {
             .collect();
         assert_eq!(found, ["1", "2&AB"]);
         assert_eq!(text_of(xml, "Key"), None);
+    }
+
+    #[test]
+    fn an_element_with_elements_in_it_is_no_text() {
+        let xml = "<Upload><Key>a</Kez><UploadId>2</UploadId></Key></Upload>";
+        assert_eq!(text_of(xml, "Key"), None);
+        assert_eq!(text_of(xml, "UploadId").as_deref(), Some("2"));
     }
 
     #[test]
