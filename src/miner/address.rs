@@ -87,10 +87,11 @@ impl FromStr for MinerAddress {
     }
 }
 
-/// Names and IPv4 addresses are made of these characters, and no URL is broken by them.
+/// Names and IPv4 addresses are made of these characters, and no URL is broken by them. What ends in
+/// a number has to be an address, by the rules for URLs.
 fn is_name(host: &str) -> bool {
     let is_usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    !host.is_empty() && host.chars().all(is_usual)
+    host.chars().all(is_usual) && url::Host::parse(host).is_ok()
 }
 
 #[cfg(test)]
@@ -146,6 +147,7 @@ mod tests {
             (format!("{ALICE}@[127.0.0.1]:80"), MinerAddressError::Host),
             (format!("{ALICE}@:80"), MinerAddressError::Host),
             (format!("{ALICE}@a/b:80"), MinerAddressError::Host),
+            (format!("{ALICE}@miner.0992:80"), MinerAddressError::Host),
             (format!("{ALICE}@127.0.0.1:0"), MinerAddressError::Port),
             (format!("{ALICE}@127.0.0.1:65536"), MinerAddressError::Port),
         ] {
