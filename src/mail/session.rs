@@ -2,10 +2,12 @@
 //! what was asked for.
 
 use std::fmt::Display;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::FutureExt;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
@@ -45,10 +47,16 @@ impl<'a> Session<'a> {
         let server = format!("{}:{}", access.host, access.port);
         let hello = ClientId::Domain(envelope.from.email.domain().to_owned());
         let connecting = connected(access, &hello, limits.connect);
+        // lettre 0.11 panics where a line of the server's offers has nothing but spaces
+        let connecting = AssertUnwindSafe(connecting).catch_unwind();
         let connection = match timeout(limits.connect, connecting).await {
-            Ok(Ok(Some(connection))) => connection,
-            Ok(Ok(None)) => return Err(MailError::NoStartTls { server }),
-            Ok(Err(error)) => {
+            Ok(Ok(Ok(Some(connection)))) => connection,
+            Ok(Ok(Ok(None))) => return Err(MailError::NoStartTls { server }),
+            Ok(Err(_)) => {
+                let finding = "a line of its offers has no word".to_owned();
+                return Err(MailError::Unreachable { server, finding });
+            }
+            Ok(Ok(Err(error))) => {
                 let asked = Asked::Connection;
                 let masked = |text| masked(access, text);
                 return Err(MailError::from_smtp(&server, asked, &error, masked));

@@ -553,6 +553,16 @@ async fn hostile_answers_become_one_short_line() {
 }
 
 #[tokio::test]
+async fn offers_with_a_line_of_spaces_are_no_offers() {
+    let lines = [HELLO[0], "250-mail.test\r\n250- \r\n250 AUTH PLAIN"];
+    let server = ScriptedServer::start(&lines, AtTheEnd::FallsSilent);
+    let access = access(&server, MailEncryption::None);
+    let error = mail::check(&access).await.expect_err("unreadable");
+    assert!(error.to_string().ends_with("has no word"), "{error}");
+    assert!(error.is_passing());
+}
+
+#[tokio::test]
 async fn a_server_without_a_login_is_not_given_one() {
     let lines = [HELLO[0], "250 mail.test"];
     let server = ScriptedServer::start(&lines, AtTheEnd::FallsSilent);

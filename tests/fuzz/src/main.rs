@@ -27,8 +27,11 @@ fn names() -> Vec<&'static str> {
     ALL.iter().map(|decoder| decoder.name).collect()
 }
 
-/// Without a decoder: names all there are, and that is all.
+/// Without a decoder: names all there are, and that is all. Otherwise a panic that the program
+/// catches is none: libFuzzer's hook, which ends the process at once, is taken away. One that nobody
+/// catches still ends it.
 fn prepare() {
+    drop(std::panic::take_hook());
     if std::env::var_os(NAME).is_none() {
         println!("{}", names().join("\n"));
         std::process::exit(0);
