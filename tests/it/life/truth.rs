@@ -18,7 +18,8 @@ pub(super) struct Compared {
     requests: usize,
     extrinsics: usize,
     pub(super) in_force: usize,
-    given_up: usize,
+    /// The reason of each.
+    given_up: Vec<String>,
     users_jobs: usize,
     receipts: usize,
 }
@@ -34,10 +35,12 @@ impl fmt::Display for Compared {
             self.requests,
             self.extrinsics,
             self.in_force,
-            self.given_up,
+            self.given_up.len(),
             self.users_jobs,
             self.receipts
-        )
+        )?;
+        let mut reasons = self.given_up.iter();
+        reasons.try_for_each(|reason| write!(f, "\ngiven up: {reason}"))
     }
 }
 
@@ -103,7 +106,7 @@ fn assert_jobs(validator: &Validator, db: &Connection) -> (usize, usize) {
 }
 
 /// Each extrinsic that the chain executed is one row's, and each row's is on the chain.
-fn assert_weights(validator: &Validator) -> (usize, usize, usize) {
+fn assert_weights(validator: &Validator) -> (usize, usize, Vec<String>) {
     let ledger = validator.subnet.node.ledger();
     // runtimes of block intervals refuse a commit while an older one is open; it is sent again
     let failed: Vec<_> = ledger
@@ -135,8 +138,8 @@ fn assert_weights(validator: &Validator) -> (usize, usize, usize) {
         }
     }
     let in_force = in_state(WeightsState::Final).count();
-    let given_up = in_state(WeightsState::GivenUp).count();
-    (ledger.len(), in_force, given_up)
+    let given_up = in_state(WeightsState::GivenUp).map(|row| row.note.clone());
+    (ledger.len(), in_force, given_up.collect())
 }
 
 fn assert_in_its_window(row: &WeightsRow) {
