@@ -115,6 +115,11 @@ impl Cli {
         }
     }
 
+    /// Whether it has to work when the settings are what is wrong.
+    pub(crate) fn tells_of_failures(&self) -> bool {
+        matches!(self.command, Command::Notify(_))
+    }
+
     pub(crate) fn run(
         &self,
         environment: &Environment,

@@ -85,7 +85,11 @@ fn forbid_core_dumps() {
 }
 
 fn run(cli: &Cli, subcommand: &str, bars: MultiProgress) -> Result<(), Failure> {
-    let environment = Environment::read(cli.shared.env_file.as_deref())?;
+    let file = cli.shared.env_file.as_deref();
+    let environment = match cli.tells_of_failures() {
+        true => Environment::salvaged(file),
+        false => Environment::read(file)?,
+    };
     // what is to be reported is sent when this ends
     let _reporting = reporting::start(&environment);
     let result = cli.run(&environment, bars);

@@ -1,7 +1,7 @@
 //! Tells the operator, by mail and through the dead man's switch, what fails. Of a unit that has
 //! failed: started by systemd when that happens, so it does not count on the database. Of passes that
 //! keep failing, also those that systemd takes for no failure: started every hour. A unit that goes on
-//! failing is told of every six hours.
+//! failing is told of every six hours. Where settings are malformed, the others have to do.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -70,7 +70,7 @@ pub async fn run(frame: &Frame, unit: &Unit) -> Result<Outcome, Failure> {
     let environment = &frame.environment;
     Ping::Failed.send(environment).await;
     let Some(access) = environment.mail_access()? else {
-        return Ok(Outcome::idle(NO_MAIL));
+        return no_mail(environment);
     };
     tell(environment, &access, unit, Finding::Failed, Utc::now()).await
 }
@@ -92,7 +92,7 @@ pub async fn look(frame: &Frame) -> Result<Outcome, Failure> {
     }
     Ping::Failed.send(environment).await;
     let Some(access) = environment.mail_access()? else {
-        return Ok(Outcome::idle(NO_MAIL));
+        return no_mail(environment);
     };
     let mut said = Vec::new();
     let mut is_idle = true;
@@ -106,6 +106,14 @@ pub async fn look(frame: &Frame) -> Result<Outcome, Failure> {
         true => Outcome::idle(summary),
         false => Outcome::done(summary),
     })
+}
+
+/// Whether mail is wanted is not known where a setting is malformed: it may be one for mail.
+fn no_mail(environment: &Environment) -> Result<Outcome, Failure> {
+    match environment.flaw() {
+        Some(flaw) => Err(flaw.clone().into()),
+        None => Ok(Outcome::idle(NO_MAIL)),
+    }
 }
 
 fn keep_failing(store: &Store, now: DateTime<Utc>) -> Result<Vec<Unit>, StoreError> {
@@ -164,6 +172,9 @@ fn text(environment: &Environment, unit: &Unit, finding: &str, now: DateTime<Utc
         format!("The unit horde-{name}.service on {machine} {finding}."),
         String::new(),
     ];
+    if let Some(flaw) = environment.flaw() {
+        lines.push(format!("No command runs until this is mended: {flaw}"));
+    }
     match read_status(environment, now) {
         Ok(status) => {
             let passes = status.passes.iter();

@@ -16,13 +16,14 @@ pub(super) enum Malformed {
     Quote(usize),
 }
 
-/// The values of all names; of those that `is_ours`, a line that cannot be read is an error, of
-/// others it is left out.
+/// The values of all names. Lines that cannot be read are left out, and the first one of a name that
+/// `is_ours` is told.
 pub(super) fn parse(
     text: &str,
     is_ours: impl Fn(&str) -> bool,
-) -> Result<Vec<(String, String)>, Malformed> {
+) -> (Vec<(String, String)>, Option<Malformed>) {
     let mut pairs = Vec::new();
+    let mut first = None;
     for (line, number) in text.lines().zip(1..) {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -31,20 +32,19 @@ pub(super) fn parse(
         let assignment = line.strip_prefix("export ").unwrap_or(line);
         let Some((name, value)) = assignment.split_once('=') else {
             // a part of another program's value, or a setting that was not finished
-            let first = assignment.split_whitespace().next();
-            match first.is_some_and(&is_ours) {
-                true => return Err(Malformed::NoName(number)),
-                false => continue,
+            if assignment.split_whitespace().next().is_some_and(&is_ours) {
+                first.get_or_insert(Malformed::NoName(number));
             }
+            continue;
         };
         let name = name.trim();
         match unquoted(value.trim()) {
             Some(value) => pairs.push((name.to_owned(), value)),
-            None if is_ours(name) => return Err(Malformed::Quote(number)),
+            None if is_ours(name) => _ = first.get_or_insert(Malformed::Quote(number)),
             None => (),
         }
     }
-    Ok(pairs)
+    (pairs, first)
 }
 
 /// `None`: a quote that is not closed, or something after it.
@@ -86,7 +86,8 @@ mod tests {
     use super::*;
 
     fn value(line: &str) -> Option<String> {
-        let mut pairs = parse(line, |name| name == "OURS").ok()?;
+        let (mut pairs, flaw) = parse(line, |name| name == "OURS");
+        assert_eq!(flaw, None, "{line}");
         Some(pairs.pop()?.1)
     }
 
@@ -117,14 +118,17 @@ mod tests {
     fn lines_of_others_do_no_harm_and_broken_ones_of_ours_are_numbered() {
         let text = "# one\n-----BEGIN KEY-----\nTHEIRS=\"not closed\nOURS=1\n";
         let ours = |name: &str| name == "OURS";
+        let pair = |name: &str| (name.to_owned(), "1".to_owned());
+        assert_eq!(parse(text, ours), (vec![pair("OURS")], None));
+        let broken = "A=1\nOURS=\"x\nOURS 12\nB=1";
         assert_eq!(
-            parse(text, ours),
-            Ok(vec![("OURS".to_owned(), "1".to_owned())])
+            parse(broken, ours),
+            (vec![pair("A"), pair("B")], Some(Malformed::Quote(2)))
         );
-        assert_eq!(parse("A=1\nOURS=\"x", ours), Err(Malformed::Quote(2)));
-        assert_eq!(parse("OURS='x'y", ours), Err(Malformed::Quote(1)));
-        assert_eq!(parse("\nOURS", ours), Err(Malformed::NoName(2)));
-        assert_eq!(parse("OURS 12", ours), Err(Malformed::NoName(1)));
+        let flaw = |text| parse(text, ours).1;
+        assert_eq!(flaw("OURS='x'y"), Some(Malformed::Quote(1)));
+        assert_eq!(flaw("\nOURS"), Some(Malformed::NoName(2)));
+        assert_eq!(flaw("OURS 12"), Some(Malformed::NoName(1)));
     }
 
     proptest! {

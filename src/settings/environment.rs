@@ -14,7 +14,7 @@ use super::storage::parse_signature_version;
 use super::variables::{Kind, VARIABLES, Variable, variable_named};
 use crate::line::one_line;
 
-#[derive(Debug, thiserror::Error, PartialEq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq)]
 pub enum SettingsError {
     #[error("setting {name} is missing ({meaning}), for example {name}={example}")]
     Missing {
@@ -68,6 +68,7 @@ const LEAST_SECRET: usize = 4;
 #[derive(Clone, Default)]
 pub struct Environment {
     values: BTreeMap<String, (String, Source)>,
+    flaw: Option<SettingsError>,
 }
 
 /// Values of names that are not in the table may be secrets of other programs.
@@ -84,6 +85,11 @@ impl Environment {
     /// # Errors
     /// The named file is missing or unreadable, or a value is malformed.
     pub fn read(file: Option<&Path>) -> Result<Self, SettingsError> {
+        Self::salvaged(file).faultless()
+    }
+
+    /// As [`Self::read`], without what is unreadable or malformed: for whoever has to tell of that.
+    pub fn salvaged(file: Option<&Path>) -> Self {
         let process = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
@@ -101,38 +107,59 @@ impl Environment {
     pub fn from_pairs<'a>(
         pairs: impl IntoIterator<Item = (&'a str, String)>,
     ) -> Result<Self, SettingsError> {
-        Self::from_parts(
-            pairs
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value)),
-            None,
-        )
+        let pairs = pairs.into_iter();
+        Self::from_parts(pairs.map(|(name, value)| (name.to_owned(), value)), None).faultless()
     }
 
-    fn from_parts(
-        process: impl Iterator<Item = (String, String)>,
-        file: Option<&Path>,
-    ) -> Result<Self, SettingsError> {
-        let mut values = BTreeMap::new();
+    fn from_parts(process: impl Iterator<Item = (String, String)>, file: Option<&Path>) -> Self {
+        let mut environment = Self::default();
         if let Some(path) = file {
-            let unreadable = |finding: String| SettingsError::File {
-                path: path.to_owned(),
-                finding,
-            };
-            let text = std::fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
-            let pairs = env_file::parse(&text, |name| variable_named(name).is_some());
-            for (name, value) in pairs.map_err(|error| unreadable(error.to_string()))? {
-                values.insert(name, (value, Source::File(path.to_owned())));
-            }
+            environment.add_file(path);
         }
         for (name, value) in process {
-            values.insert(name, (value, Source::Environment));
+            let value = (value, Source::Environment);
+            environment.values.insert(name, value);
         }
-        let environment = Self { values };
-        VARIABLES
-            .iter()
-            .try_for_each(|variable| environment.check(variable))?;
-        Ok(environment)
+        for variable in VARIABLES {
+            if let Err(error) = environment.check(variable) {
+                environment.values.remove(variable.name);
+                environment.flaw.get_or_insert(error);
+            }
+        }
+        environment
+    }
+
+    fn add_file(&mut self, path: &Path) {
+        let mut unreadable = |finding: String| {
+            self.flaw = Some(SettingsError::File {
+                path: path.to_owned(),
+                finding,
+            });
+        };
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => return unreadable(error.to_string()),
+        };
+        let (pairs, malformed) = env_file::parse(&text, |name| variable_named(name).is_some());
+        if let Some(malformed) = malformed {
+            unreadable(malformed.to_string());
+        }
+        for (name, value) in pairs {
+            let value = (value, Source::File(path.to_owned()));
+            self.values.insert(name, value);
+        }
+    }
+
+    fn faultless(self) -> Result<Self, SettingsError> {
+        match self.flaw {
+            Some(flaw) => Err(flaw),
+            None => Ok(self),
+        }
+    }
+
+    /// The first thing that was wrong, of settings that were salvaged.
+    pub fn flaw(&self) -> Option<&SettingsError> {
+        self.flaw.as_ref()
     }
 
     /// The value and where it comes from; an empty value counts as none, unless it means off.

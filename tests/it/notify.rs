@@ -109,6 +109,42 @@ fn a_unit_that_failed_is_told_of_once_in_six_hours() {
 }
 
 #[test]
+fn settings_that_no_other_command_takes_are_told_of() {
+    let Some(server) = SmtpServer::with_login() else {
+        return;
+    };
+    let mut host = machine();
+    server.serve(&mut host);
+    let file = host.path("horde.env");
+    std::fs::write(&file, "HORDE_HEALTHCHECK_URL=\"https://x.example\n").expect("written");
+    let file = file.to_str().expect("text");
+    let with_file =
+        |host: &Host, arguments: &[&str]| host.horde(&[&["--env-file", file], arguments].concat());
+    with_file(&host, &["evict"]).code(2);
+    with_file(&host, &["notify", "evict"]).success();
+    host.set("HORDE_SCORE_AVG_PARAM", "much");
+    host.horde(&["notify", "set-weights"]).success();
+    let mails = server.mails();
+    for (mail, finding) in mails
+        .iter()
+        .zip(["a quote in line 1", "HORDE_SCORE_AVG_PARAM"])
+    {
+        let text = mail["text"].as_str().expect("text");
+        let told = text
+            .lines()
+            .find(|line| line.starts_with("No command runs"));
+        assert!(told.is_some_and(|line| line.contains(finding)), "{text}");
+    }
+    assert_eq!(mails.len(), 2);
+    // whether a mail was wanted cannot be known
+    let mut host = machine();
+    host.set("HORDE_SCORE_AVG_PARAM", "much");
+    host.horde(&["notify", "evict"])
+        .code(2)
+        .stderr(contains("HORDE_SCORE_AVG_PARAM"));
+}
+
+#[test]
 fn passes_that_keep_failing_are_told_of_whatever_systemd_thinks_of_them() {
     let Some(server) = SmtpServer::start(&Wants {
         tls: "none",
