@@ -10,8 +10,12 @@ use crate::store::{BatchRow, Way};
 /// The first block at which placing this batch is given up.
 pub(super) fn window_stop(writing: &Writing<'_>, view: &View, way: Way, batch: &BatchRow) -> u64 {
     let stop = match way {
-        // one cycle later there is a newer batch
-        Way::Set => 2 * batch.plan.cycle_stop - batch.plan.cycle_start,
+        // one cycle later there is a newer batch, unless there was an outage
+        Way::Set => {
+            let cycle = batch.plan.cycle_stop - batch.plan.cycle_start;
+            let next = i64::try_from(view.next_block()).unwrap_or(i64::MAX);
+            batch.plan.cycle_stop.max(next).saturating_add(cycle)
+        }
         Way::Hash | Way::Timelock => commit_window(writing, view).end,
     };
     u64::try_from(stop).unwrap_or(0)
