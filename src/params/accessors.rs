@@ -107,10 +107,6 @@ impl Params {
         self.seconds("DYNAMIC_WEIGHT_REVEALING_TTL")
     }
 
-    pub fn revealing_hard_ttl(&self) -> Duration {
-        self.seconds("DYNAMIC_WEIGHT_REVEALING_HARD_TTL")
-    }
-
     pub fn revealing_attempts(&self) -> u32 {
         self.unsigned("DYNAMIC_WEIGHT_REVEALING_ATTEMPTS")
     }
@@ -182,7 +178,6 @@ mod tests {
         );
         assert_eq!(params.max_weight(), 65_535);
         assert_eq!(params.revealing_ttl(), Duration::from_secs(120));
-        assert_eq!(params.revealing_hard_ttl(), Duration::from_secs(125));
         assert_eq!(params.revealing_attempts(), 50);
         assert_eq!(params.revealing_failure_backoff(), Duration::from_secs(5));
         assert_eq!(params.max_prompt_series(), 3_500);

@@ -198,7 +198,7 @@ pub static TABLE: &[Parameter] = &[
     integer("DYNAMIC_COMMIT_REVEAL_REVEAL_END_BUFFER", 15, (0, MONTH_BLOCKS), "blocks left free after the reveal window"),
     integer("DYNAMIC_MAX_WEIGHT", 65_535, (1, 65_535), "the largest committed weight"),
     integer("DYNAMIC_WEIGHT_REVEALING_TTL", 120, (1, MONTH_SECONDS), "seconds for one attempt to reveal"),
-    integer("DYNAMIC_WEIGHT_REVEALING_HARD_TTL", 125, (1, MONTH_SECONDS), "seconds after which an attempt to reveal is cut off"),
+    integer("DYNAMIC_WEIGHT_REVEALING_HARD_TTL", 125, (1, MONTH_SECONDS), "not used: an attempt to reveal ends by REVEALING_TTL"),
     integer("DYNAMIC_WEIGHT_REVEALING_ATTEMPTS", 50, (1, MANY), "attempts to reveal"),
     integer("DYNAMIC_WEIGHT_REVEALING_FAILURE_BACKOFF", 5, (0, MONTH_SECONDS), "seconds between attempts to reveal"),
     integer("DYNAMIC_MAX_PROMPT_SERIES", 3_500, (0, MANY), "prompt series that are kept"),
