@@ -33,8 +33,8 @@ pub struct RevealConditions<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RevealPlan {
     pub round: u64,
-    /// The epoch index under which the chain will keep the commit. If it turns out to keep it
-    /// under another, inclusion slipped over the boundary: commit again.
+    /// The epoch index under which the chain will keep the commit, if it is included before the
+    /// next epoch.
     pub commit_epoch: u64,
     /// The first block in which the chain opens it.
     pub opens_at: u64,

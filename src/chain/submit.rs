@@ -51,10 +51,6 @@ pub enum SubmitError {
         death_block: u64,
         reason: String,
     },
-
-    /// Nothing was sent.
-    #[error(transparent)]
-    Chain(#[from] ChainError),
 }
 
 /// Where a reading of the pool's answer leaves us.

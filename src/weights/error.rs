@@ -8,6 +8,8 @@ use crate::scoring::ScoringError;
 pub enum WeightsError {
     #[error("hotkey {hotkey} is not registered on subnet {netuid}")]
     NotRegistered { hotkey: String, netuid: u16 },
+    #[error("the node is at block {block}, behind block {written} in which weights were written")]
+    NodeBehind { block: u64, written: u64 },
     #[error("the chain refused to {act} weights: {refusal}")]
     Refused { act: &'static str, refusal: Refusal },
     #[error("the extrinsic that was to {act} weights got lost {attempts} times: {reason}")]
@@ -47,7 +49,7 @@ impl WeightsError {
                 Remedy::Wait | Remedy::Reread => 75,
                 Remedy::Defect => 1,
             },
-            Self::Lost { .. } | Self::HotkeyBusy { .. } => 75,
+            Self::NodeBehind { .. } | Self::Lost { .. } | Self::HotkeyBusy { .. } => 75,
             Self::GivenUp { .. } | Self::Scores { .. } | Self::Timelock(_) => 1,
         }
     }
@@ -58,7 +60,9 @@ impl WeightsError {
                 "register the hotkey, or check BITTENSOR_NETUID and the wallet with `horde config`"
             }
             Self::Refused { refusal, .. } => return refusal.hint.map(str::to_owned),
-            Self::Lost { .. } => "the next pass tries again; if it goes on, try another node",
+            Self::NodeBehind { .. } | Self::Lost { .. } => {
+                "the next pass tries again; if it goes on, try another node"
+            }
             Self::Incomplete { .. } => {
                 "check this machine's network; `horde set-weights --accept-incomplete` takes the \
                  batch as it is"

@@ -43,6 +43,7 @@ pub async fn run(frame: &Frame, options: Options) -> Result<Outcome, Failure> {
             options,
             deadline,
             said: Vec::new(),
+            is_open: false,
         };
         writing.run().await
     })
@@ -58,6 +59,8 @@ pub(super) struct Writing<'a> {
     pub(super) deadline: Instant,
     /// What was done, one line each.
     pub(super) said: Vec<String>,
+    /// What this pass sent may still be included: it sends nothing else.
+    pub(super) is_open: bool,
 }
 
 /// The chain as it is now, read at one block.
@@ -94,11 +97,14 @@ impl Writing<'_> {
                 "an extrinsic of an earlier pass may still be included: waiting",
             ));
         }
-        // one row that is lost must not keep the others from the chain
+        // a row that gets nowhere must not keep the others from the chain
         let mut lost = None;
         for row in self.pass.store.open_weights()? {
             if row.state == WeightsState::Placed {
                 keep_first_loss(&mut lost, reveal::advance(self, row).await)?;
+            }
+            if self.is_open {
+                return Ok(Outcome::idle("the extrinsic may still be included"));
             }
         }
         let view = self.look().await?;
@@ -145,9 +151,22 @@ impl Writing<'_> {
         outcome.with_details(details)
     }
 
+    /// The newest block. A node behind our own last write does not know of it, and all that
+    /// follows would be decided as if it had never been.
+    pub(super) async fn head(&self) -> Result<Snapshot, Failure> {
+        let head = self.pass.fresh_head(&self.chain).await?;
+        let block = head.block();
+        match self.pass.store.newest_written_block()? {
+            Some(written) if block < written => {
+                Err(WeightsError::NodeBehind { block, written }.into())
+            }
+            _ => Ok(head),
+        }
+    }
+
     /// Reads what decides, at the newest block.
     pub(super) async fn look(&self) -> Result<View, Failure> {
-        let head = self.pass.fresh_head(&self.chain).await?;
+        let head = self.head().await?;
         let subnet = self.pass.subnet(&head).await?;
         let written = head.written(&subnet, &self.signer.hotkey()).await?;
         Ok(View {
@@ -203,10 +222,16 @@ impl Writing<'_> {
     }
 }
 
-/// Keeps the first loss; any other failure ends the pass.
+/// Keeps the first failure of one row; any other ends the pass.
 fn keep_first_loss(lost: &mut Option<Failure>, step: Result<(), Failure>) -> Result<(), Failure> {
     match step {
-        Err(failure @ Failure::Weights(WeightsError::GivenUp { .. })) => {
+        Err(
+            failure @ Failure::Weights(
+                WeightsError::GivenUp { .. }
+                | WeightsError::Refused { .. }
+                | WeightsError::Lost { .. },
+            ),
+        ) => {
             lost.get_or_insert(failure);
             Ok(())
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
-use super::attempt::{Act, Attempt};
+use super::attempt::{Act, Attempt, Order};
 use super::draft::{draft, due_batch, nobody_in, refreshed};
 use super::pass::{Patience, View, Writing};
 use super::window::not_yet;
@@ -83,17 +83,22 @@ async fn send(writing: &mut Writing<'_>, id: WeightsId) -> Result<Option<String>
         if let Some(reason) = not_yet(writing, &view, row.way) {
             return Ok(Some(reason));
         }
-        let (act, call) = match row.way {
-            Way::Set => (Act::Set, Call::SetWeights(reveal::vector(&row))),
-            Way::Hash => (Act::Commit, hash_commit(&row)?),
+        let (act, call, last_block) = match row.way {
+            Way::Set => (Act::Set, Call::SetWeights(reveal::vector(&row)), None),
+            Way::Hash => (Act::Commit, hash_commit(&row)?, None),
             Way::Timelock => match seal::sealed(writing, &view, &row).await? {
-                seal::Sealed::Call(call) => (Act::Commit, call),
+                seal::Sealed::Call { call, last_block } => (Act::Commit, call, Some(last_block)),
                 seal::Sealed::Wait(reason) => return Ok(Some(reason)),
             },
         };
-        let attempt = writing
-            .attempt(id, act, &call, Until::Included, LIMIT)
-            .await?;
+        let order = Order {
+            act,
+            call: &call,
+            until: Until::Included,
+            limit: LIMIT,
+            last_block,
+        };
+        let attempt = writing.attempt(id, order).await?;
         let reason = match attempt {
             Attempt::Done { included, intent } => {
                 let view = writing.look().await?;
@@ -166,11 +171,7 @@ pub(super) fn placed(
     view: &View,
     block: Option<u64>,
 ) -> Result<(), Failure> {
-    let held = view
-        .written
-        .commits
-        .iter()
-        .find(|commit| Some(commit.hash.to_string()) == row.commit_hash);
+    let held = reveal::held(view, row);
     let block = block
         .or(held.map(|commit| commit.commit_block))
         .or(view.written.last_update)

@@ -6,16 +6,17 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
-use super::attempt::{Act, Attempt};
+use super::attempt::{self, Act, Attempt, Order};
 use super::pass::{Patience, View, Writing};
 use super::{WeightsError, judge};
-use crate::chain::{Call, RevealTiming, Snapshot, Until, WeightVector};
+use crate::chain::{Call, OpenCommit, RevealTiming, Snapshot, Until, WeightVector};
 use crate::pass::Failure;
 use crate::store::{Entry, IntentState, Way, WeightsRow};
 use crate::wire::event::EventSubtype;
 
-/// Blocks after which a commit that vanished from the chain has certainly been undone by it.
-const REORG_DEPTH: u64 = 16;
+/// A commit that vanished longer ago than the life of an extrinsic and so many blocks was not
+/// undone by a reorganisation.
+const REORG_DEPTH: u64 = 24;
 /// Blocks that are waited for until something included is finalized.
 const FINALITY_BLOCKS: u32 = 10;
 
@@ -29,12 +30,7 @@ pub(super) async fn advance(writing: &mut Writing<'_>, row: WeightsRow) -> Resul
 
 async fn advance_hash(writing: &mut Writing<'_>, row: WeightsRow) -> Result<(), Failure> {
     let view = writing.look().await?;
-    let held = view
-        .written
-        .commits
-        .iter()
-        .find(|commit| Some(commit.hash.to_string()) == row.commit_hash);
-    let Some(commit) = held else {
+    let Some(commit) = held(&view, &row) else {
         return vanished(writing, row, &view).await;
     };
     match commit.window.timing(view.next_block()) {
@@ -67,6 +63,19 @@ async fn advance_hash(writing: &mut Writing<'_>, row: WeightsRow) -> Result<(), 
     }
 }
 
+/// The row's commit, as far as the chain holds it.
+pub(super) fn held<'a>(view: &'a View, row: &WeightsRow) -> Option<&'a OpenCommit> {
+    let mut commits = view.written.commits.iter();
+    commits.find(|commit| Some(commit.hash.to_string()) == row.commit_hash)
+}
+
+/// Whether a reveal that lands in the next block counts.
+async fn is_due(writing: &Writing<'_>, row: &WeightsRow) -> Result<bool, Failure> {
+    let view = writing.look().await?;
+    let timing = held(&view, row).map(|commit| commit.window.timing(view.next_block()));
+    Ok(timing == Some(RevealTiming::Open))
+}
+
 async fn reveal(writing: &mut Writing<'_>, row: WeightsRow) -> Result<(), Failure> {
     let params = &writing.pass.params;
     let (attempts, ttl, backoff) = (
@@ -80,9 +89,14 @@ async fn reveal(writing: &mut Writing<'_>, row: WeightsRow) -> Result<(), Failur
         salt: row.salt.clone(),
     };
     loop {
-        let attempt = writing
-            .attempt(row.id, Act::Reveal, &call, Until::Finalized, ttl)
-            .await?;
+        let order = Order {
+            act: Act::Reveal,
+            call: &call,
+            until: Until::Finalized,
+            limit: ttl,
+            last_block: None,
+        };
+        let attempt = writing.attempt(row.id, order).await?;
         let reason = match attempt {
             Attempt::Done { included, intent } => {
                 revealed(writing, &row, included.block).await?;
@@ -119,6 +133,10 @@ async fn reveal(writing: &mut Writing<'_>, row: WeightsRow) -> Result<(), Failur
             }
             .into());
         }
+        // what has become of it the next pass finds out
+        if !is_due(writing, &row).await? {
+            return Ok(());
+        }
     }
 }
 
@@ -128,7 +146,15 @@ async fn vanished(writing: &mut Writing<'_>, row: WeightsRow, view: &View) -> Re
     if judge::matches(&row.entries, &view.written.weights) {
         return revealed(writing, &row, view.head.block()).await;
     }
-    let is_recent = view.head.block() <= placed_at + REORG_DEPTH;
+    let life = attempt::life(view.head.block_time()?);
+    if writing.chain.finalized().await?.block() < placed_at + life {
+        info!(
+            weights = row.id.number(),
+            "gone from the chain, and may still be put back"
+        );
+        return Ok(());
+    }
+    let is_recent = view.head.block() <= placed_at + life + REORG_DEPTH;
     if is_recent && view.head.block() < row.window_stop {
         return undone(writing, &row);
     }
@@ -188,6 +214,10 @@ pub(super) async fn revealed(
     let written = finalized.written(&subnet, &writing.signer.hotkey()).await?;
     if !judge::matches(&row.entries, &written.weights) {
         let is_undone = row.way == Way::Set && written.last_update < Some(block);
+        if is_undone && finalized.block() < block + attempt::life(finalized.block_time()?) {
+            info!(block, "gone from the chain, and may still be put back");
+            return Ok(());
+        }
         if is_undone && finalized.block() < row.window_stop {
             return undone(writing, row);
         }

@@ -8,11 +8,16 @@ use crate::chain::{Call, Hash, RevealConditions, RevealDelay, reveal_plan, timel
 use crate::pass::Failure;
 use crate::store::WeightsRow;
 
-/// A commit so close to an epoch might land behind it, and be opened an epoch later than its round.
+/// A commit that lands behind the epoch is opened an epoch later than its round, so none may live
+/// so long: the shortest life has so many blocks after that of its birth.
 const BLOCKS_BEFORE_EPOCH: u64 = 3;
 
 pub(super) enum Sealed {
-    Call(Call),
+    Call {
+        call: Call,
+        /// The last block of its epoch.
+        last_block: u64,
+    },
     /// Why it cannot be sealed now.
     Wait(String),
 }
@@ -23,15 +28,16 @@ pub(super) async fn sealed(
     view: &View,
     row: &WeightsRow,
 ) -> Result<Sealed, Failure> {
-    let left = view.subnet.epochs.blocks_until_next(view.next_block());
-    if left.is_some_and(|left| left < BLOCKS_BEFORE_EPOCH) {
+    let no_way = || WeightsError::NoWay {
+        spec_version: view.head.spec_version(),
+    };
+    let next = view.next_block();
+    let epoch = view.subnet.epochs.next_epoch(next).ok_or_else(no_way)?;
+    if epoch - next < BLOCKS_BEFORE_EPOCH {
         return Ok(Sealed::Wait(
             "an epoch is about to end: committing right after it".to_owned(),
         ));
     }
-    let no_way = || WeightsError::NoWay {
-        spec_version: view.head.spec_version(),
-    };
     let form = view.head.capabilities().timelock.ok_or_else(no_way)?;
     let beacon = view.head.beacon().await?.ok_or_else(no_way)?;
     let reveal_epochs = match view.subnet.reveal_delay {
@@ -57,10 +63,14 @@ pub(super) async fn sealed(
         .pass
         .store
         .seal_weights(row.id, &hash, plan.round, plan.opens_at, now)?;
-    Ok(Sealed::Call(Call::CommitTimelocked {
+    let call = Call::CommitTimelocked {
         netuid: row.netuid,
         ciphertext,
         reveal_round: plan.round,
         version: view.subnet.timelock_version.unwrap_or_default(),
-    }))
+    };
+    Ok(Sealed::Call {
+        call,
+        last_block: epoch - 1,
+    })
 }

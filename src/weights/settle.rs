@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::attempt::{Act, Sent};
+use super::attempt::{Act, Sent, unread};
 use super::pass::{View, Writing};
 use super::{judge, place, reveal};
 use crate::chain::{ChainError, Fate, Outcome};
@@ -69,7 +69,9 @@ async fn settle(writing: &mut Writing<'_>, intent: &Intent) -> Result<Settled, F
         Fate::Lost => (IntentState::Void, "never included".to_owned()),
         Fate::Included(included) => match &included.outcome {
             Outcome::Failed(refusal) => (IntentState::Refused, refusal.to_string()),
-            Outcome::Succeeded | Outcome::Unreadable(_) => {
+            // what it did is read back like anything else
+            Outcome::Unreadable(reason) => (IntentState::Done, unread(included.block, reason)),
+            Outcome::Succeeded => {
                 if let Some(row) = row {
                     let view = writing.look().await?;
                     match act {
@@ -109,10 +111,7 @@ fn is_on_chain(row: &WeightsRow, view: &View) -> bool {
         && judge::matches(&row.entries, &written.weights);
     match row.way {
         Way::Set => is_in_force,
-        Way::Hash => written
-            .commits
-            .iter()
-            .any(|c| Some(c.hash.to_string().as_str()) == hash),
+        Way::Hash => reveal::held(view, row).is_some(),
         // what the chain has opened it no longer keeps
         Way::Timelock => {
             is_in_force

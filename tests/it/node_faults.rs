@@ -10,6 +10,7 @@ use horde_validator::devnet::node::{
 };
 use horde_validator::store::{WeightsRow, WeightsState};
 use horde_validator::weights;
+use predicates::str::contains;
 
 use crate::host::{self, COMMIT_WINDOW, Host, START, VALIDATOR};
 
@@ -19,6 +20,7 @@ const SCORES: [(u16, f64); 3] = [(2, 1.0), (3, 2.0), (4, 4.0)];
 const MOST_PASSES: usize = 6;
 /// The blocks in which an extrinsic could have been included.
 const LIFE: u64 = 12;
+const LIFE_OF_ONE: u64 = 8;
 /// Of a chain that reorganises.
 const FINALITY_LAG: u64 = 3;
 const SCHEMES: [CommitScheme; 2] = [CommitScheme::Off, CommitScheme::Epochs];
@@ -164,6 +166,33 @@ fn weights_that_a_node_forgets_are_sent_again() {
     assert_set_once(&node, &host, "it forgets what it took");
 }
 
+/// As the node of a load balancer may be.
+#[test]
+fn a_node_behind_the_last_write_is_not_believed() {
+    const BEHIND: u64 = 6;
+    for scheme in SCHEMES {
+        let (node, host) = with_weights_due(host::chain(scheme));
+        host.horde(&["set-weights"]).success();
+        let before = host.weights();
+        // it has seen nothing of the block in which they were written
+        let db = rusqlite::Connection::open(host.database()).expect("it opens");
+        let ahead = "UPDATE weights SET placed_block = placed_block + ?1";
+        db.execute(ahead, [BEHIND.cast_signed()]).expect("moved");
+        host.finish_batch(&node, &SCORES);
+        let behind = node.block();
+        host.horde(&["set-weights"])
+            .code(75)
+            .stderr(contains(format!(
+                "the node is at block {behind}, behind block"
+            )));
+        assert_eq!(host.weights().state, before.state, "{scheme:?}");
+        let sent = node.ledger().len();
+        assert_eq!(sent, 1, "{scheme:?}");
+        node.produce_blocks(BEHIND);
+        host.horde(&["set-weights"]).success();
+    }
+}
+
 /// Starts a pass that sends something, and has it included and noted.
 fn start_writing(node: &Node, host: &Host) -> Child {
     let child = host.command().arg("set-weights").spawn().expect("started");
@@ -209,6 +238,12 @@ fn weights_that_a_reorganisation_undoes_are_set_again() {
             });
             let mut pass = start_writing(&node, &host);
             reorganise(&node, orphans);
+            if orphans == Orphans::AreLost {
+                // until then it might have been put back
+                host.horde(&["set-weights"]).success();
+                assert_eq!(host.weights().state, WeightsState::Placed);
+                node.produce_blocks(LIFE_OF_ONE);
+            }
             end_of(&node, &mut pass);
             assert_set_once(&node, &host, &format!("{scheme:?}, {orphans:?}"));
         }

@@ -186,6 +186,16 @@ fn the_newest_of_several_batches_makes_weights_and_the_older_ones_never_do() {
 }
 
 #[test]
+fn a_batch_from_before_an_outage_makes_weights_as_long_as_there_is_no_newer_one() {
+    let (node, host) = with_weights_due(CommitScheme::Off);
+    node.produce_blocks(3 * CYCLE);
+    host.horde(&["set-weights"])
+        .success()
+        .stdout(contains("weights 1 set in block"));
+    assert_eq!(in_force(&node), WEIGHTS);
+}
+
+#[test]
 fn a_batch_that_few_miners_answered_makes_weights_only_if_the_operator_says_so() {
     let node = host::start(host::chain(CommitScheme::Off));
     let host = Host::on(&node);
@@ -302,6 +312,37 @@ fn a_commit_whose_reveal_was_missed_is_given_up_and_the_next_batch_goes_on() {
     let states: Vec<_> = rows.iter().map(|row| row.state).collect();
     assert_eq!(states, [WeightsState::Placed, WeightsState::GivenUp]);
     assert_eq!(successes(&node), ["commit_weights"; 2]);
+}
+
+#[test]
+fn a_reveal_that_is_refused_holds_no_commit_up() {
+    let mut config = host::chain(CommitScheme::Epochs);
+    // the reveal is due while the next commit window is open
+    config.hyperparameters.tempo = 29;
+    let node = host::start(config);
+    let host = Host::on(&node);
+    host.finish_batch(&node, &SCORES);
+    node.produce_to(START + COMMIT_WINDOW.end - 2);
+    host.horde(&["set-weights"]).success();
+    let (from, until) = (host.weights().reveal_from, host.weights().reveal_until);
+    let (from, until) = (from.expect("known"), until.expect("known"));
+    host.finish_batch(&node, &SCORES);
+    node.produce_to(from.max(START + CYCLE + COMMIT_WINDOW.start));
+    assert!(
+        node.block() + 2 < until,
+        "{from} to {until}, now {}",
+        node.block()
+    );
+    node.fault(|faults| {
+        let refusal = SubmitFault::Refuse(PoolRefusal::Call);
+        faults.submits.push_back(refusal);
+    });
+    host.horde(&["set-weights"])
+        .code(2)
+        .stderr(contains("the chain refused to reveal weights"));
+    assert_eq!(successes(&node), ["commit_weights"; 2]);
+    host.horde(&["set-weights"]).success();
+    assert_eq!(successes(&node)[2..], ["reveal_weights"]);
 }
 
 #[test]
