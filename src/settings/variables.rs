@@ -445,7 +445,7 @@ pub static VARIABLES: &[Variable] = &[
     ),
     variable(
         "EMAIL_ATTACHMENT_LIMIT_MIB",
-        Kind::Whole { max: 1024 },
+        Kind::Whole { max: 200 },
         Some("20"),
         "20",
         "a larger backup is not attached; the mail says where it is",
