@@ -95,7 +95,7 @@ fn params_shows_every_value_and_where_it_comes_from() {
     DYNAMIC_WEIGHT_REVEALING_TTL                           120
       default    seconds for one attempt to reveal
     DYNAMIC_WEIGHT_REVEALING_HARD_TTL                      125
-      default    seconds after which an attempt to reveal is cut off
+      default    not used: an attempt to reveal ends by REVEALING_TTL
     DYNAMIC_WEIGHT_REVEALING_ATTEMPTS                      50
       default    attempts to reveal
     DYNAMIC_WEIGHT_REVEALING_FAILURE_BACKOFF               5
