@@ -2,7 +2,6 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use horde_validator::mail::{Limits, Mail, MailError, send_within};
@@ -75,19 +74,23 @@ pub(super) fn scrape_seeds() -> Vec<Vec<u8>> {
 
 /// A mail server that says all this and hangs up.
 pub(super) fn mail_server(input: &[u8]) {
-    static ADDRESS: OnceLock<(TcpListener, u16)> = OnceLock::new();
-    let (listener, port) = ADDRESS.get_or_init(|| {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("it is bound").port();
-        (listener, port)
-    });
+    LISTENER.with(|listener| met(listener, input));
+}
+
+thread_local! {
+    // of each thread its own: who calls from one must not hear what is said for another
+    static LISTENER: TcpListener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+}
+
+fn met(listener: &TcpListener, input: &[u8]) {
+    let port = listener.local_addr().expect("it is bound").port();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let runtime = runtime.expect("a runtime");
     let sent = std::thread::scope(|scope| {
         scope.spawn(|| say(listener, input));
-        runtime.block_on(send_within(&access(*port), mail(), LIMITS))
+        runtime.block_on(send_within(&access(port), mail(), LIMITS))
     });
     match sent {
         // greeting, two hellos, sender, recipient, data, end
