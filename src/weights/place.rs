@@ -32,7 +32,10 @@ pub(super) async fn advance(writing: &mut Writing<'_>) -> Result<Option<String>,
         return Ok(None);
     };
     let draft = draft(writing, &view, &batch).await?;
-    if let Some(reason) = not_yet(writing, &view, draft.new.way) {
+    // what an operator takes as it is has to be kept now: no later pass takes it
+    if !writing.options.accept_incomplete
+        && let Some(reason) = not_yet(writing, &view, draft.new.way)
+    {
         return Ok(Some(reason));
     }
     if draft.new.entries.is_empty() {
@@ -51,7 +54,8 @@ pub(super) async fn advance(writing: &mut Writing<'_>) -> Result<Option<String>,
         way = draft.new.way.name(),
         "decided"
     );
-    send(writing, id).await
+    let waiting_for = send(writing, id).await?;
+    Ok(waiting_for.map(|reason| format!("weights {} are decided; {reason}", id.number())))
 }
 
 fn nobody(

@@ -213,6 +213,33 @@ fn a_batch_that_few_miners_answered_makes_weights_only_if_the_operator_says_so()
 }
 
 #[test]
+fn a_batch_that_is_taken_as_it_is_before_its_window_makes_weights_once_that_is_open() {
+    let node = host::start(host::chain(CommitScheme::Epochs));
+    let host = Host::on(&node);
+    host.finish_batch(&node, &SCORES);
+    host.finish_batch(&node, &[(5, 1.0)]);
+    host.horde(&["set-weights"])
+        .code(2)
+        .stderr(contains("--accept-incomplete"));
+    host.horde(&["set-weights", "--accept-incomplete"])
+        .success()
+        .stdout(contains(
+            "weights 1 are decided; the commit window opens at block",
+        ));
+    host.horde(&["set-weights"])
+        .success()
+        .stdout(contains("the commit window opens at block"));
+    assert!(node.ledger().is_empty());
+    node.produce_to(START + COMMIT_WINDOW.start);
+    host.horde(&["set-weights"])
+        .success()
+        .stdout(contains("weights 1 committed in block"));
+    let entries = host.weights().entries;
+    let uids: Vec<u16> = entries.iter().map(|entry| entry.uid).collect();
+    assert_eq!(uids, [5]);
+}
+
+#[test]
 fn a_hotkey_that_registered_after_the_batch_began_gets_nothing() {
     let (node, host) = with_weights_due(CommitScheme::Off);
     // the same hotkey, registered anew
