@@ -50,8 +50,13 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 
 /// Makes what was created, renamed or removed beside `path` survive.
 pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
+    File::open(folder_of(path))?.sync_all()
+}
+
+/// The folder that the path is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    folder.unwrap_or(Path::new("."))
 }
 
 /// The path of which the last part ends with `suffix`.
@@ -61,10 +66,11 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Gives a file to the owner of another one, where root has made it. The other users of the
-/// database could not open it otherwise.
+/// Gives a file to the owner of another one, or of its folder if that is not there yet, where root
+/// has made it. The other users of the database could not open it otherwise.
 pub(crate) fn give_to_owner_of(file: &File, other: &Path) -> io::Result<()> {
-    let Ok(wanted) = fs::metadata(other) else {
+    let wanted = fs::metadata(other).or_else(|_| fs::metadata(folder_of(other)));
+    let Ok(wanted) = wanted else {
         return Ok(());
     };
     let has = file.metadata()?;

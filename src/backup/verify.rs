@@ -115,10 +115,9 @@ fn local_row(environment: &Environment, found: &Found) -> Option<BackupRow> {
 
 /// One restore or rehearsal at a time. Also makes the folder of the database.
 pub(super) fn lock(database: &Path) -> Result<Lock, BackupError> {
-    if let Some(folder) = database.parent().filter(|folder| *folder != Path::new("")) {
-        durable::create_folder(folder, durable::PRIVATE)
-            .map_err(|cause| BackupError::file("make", folder, cause))?;
-    }
+    let folder = durable::folder_of(database);
+    durable::create_folder(folder, durable::PRIVATE)
+        .map_err(|cause| BackupError::file("make", folder, cause))?;
     Lock::try_take(database, LockName::Restore)?.ok_or(BackupError::Restoring)
 }
 

@@ -245,15 +245,12 @@ fn create_empty(path: &Path) -> Result<(), StoreError> {
         path: path.to_owned(),
         cause,
     };
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        durable::create_folder(folder, durable::BY_UMASK).map_err(failed)?;
-    }
-    match durable::create_new(path) {
+    let folder = durable::folder_of(path);
+    durable::create_folder(folder, durable::BY_UMASK).map_err(failed)?;
+    let made = durable::create_new(path);
+    match made.and_then(|file| durable::give_to_owner_of(&file, folder)) {
         // another pass was faster: its file is as good
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        result => result.map(drop).map_err(failed),
+        result => result.map_err(failed),
     }
 }

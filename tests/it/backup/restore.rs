@@ -181,6 +181,17 @@ fn what_root_backs_up_and_restores_belongs_to_the_owner_of_the_database() {
     std::fs::remove_file(host.path("horde.in-use.lock")).expect("removed");
     host.horde(&["status"]).success();
     assert_eq!(owner(&host.path("horde.in-use.lock")), 1234);
+    // where there is none any more, its folder tells
+    std::os::unix::fs::chown(host.path("."), Some(1235), Some(1235)).expect("given away");
+    for made_by in [&["restore-db"][..], &["migrate"]] {
+        for lost in ["horde.db", "horde.in-use.lock"] {
+            std::fs::remove_file(host.path(lost)).expect("removed");
+        }
+        host.horde(made_by).success();
+        for made in ["horde.db", "horde.in-use.lock"] {
+            assert_eq!(owner(&host.path(made)), 1235, "{made} by {made_by:?}");
+        }
+    }
 }
 
 fn is_root() -> bool {
