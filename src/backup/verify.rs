@@ -139,11 +139,24 @@ fn unpack_and_check(
     let identities = identities.unwrap_or_default();
     unpack(file, name, &identities, &mut database, into, &meter)?;
     database.sync_all().map_err(writing)?;
+    take_journal(file, into)?;
     let bytes = database.metadata().map_err(writing)?.len();
     let waiting = watch.progress.waiting("checking the database");
     let version = Store::check_copy(into)?;
     waiting.finish_and_clear();
     Ok((version, bytes))
+}
+
+/// A database that was not closed, such as one of a machine that died, has its newest rows in the
+/// journal beside it.
+fn take_journal(file: &Path, into: &Path) -> Result<(), BackupError> {
+    let [journal, copy] = [file, into].map(|path| durable::beside(path, "-wal"));
+    if !journal.exists() {
+        return Ok(());
+    }
+    info!("the journal beside it is taken, too");
+    std::fs::copy(&journal, &copy).map_err(|cause| BackupError::file("copy", &journal, cause))?;
+    Ok(Store::take_journal(into)?)
 }
 
 /// Brings the database up to date, and refuses one of another chain or another validator.

@@ -69,6 +69,18 @@ impl Store {
         Ok(())
     }
 
+    /// Brings the journal beside a copy, as far as it is whole, into the copy.
+    ///
+    /// # Errors
+    /// The copy is no database.
+    pub fn take_journal(path: &Path) -> Result<(), StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags)?;
+        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(|error| foreign_or(path, error.into()))?;
+        Ok(db.close().map_err(|(_, error)| error)?)
+    }
+
     /// Checks a closed copy that nobody writes to: whole, of this program, of a version that it
     /// knows. Gives back the version.
     ///

@@ -50,6 +50,21 @@ fn a_journal_of_the_old_database_is_kept_with_it_and_never_reaches_the_new_one()
     assert_eq!(last, "journal");
 }
 
+#[test]
+fn a_database_that_was_not_closed_is_restored_with_its_journal() {
+    let host = machine();
+    write_trace(&host, "before");
+    leave_journal(&host);
+    for part in ["", "-wal"] {
+        let part = |name: &str| host.path(&format!("{name}{part}"));
+        std::fs::rename(part("horde.db"), part("of-a-dead-machine.db")).expect("moved");
+    }
+    let path = host.path("of-a-dead-machine.db").display().to_string();
+    host.horde(&["verify-backup", &path]).success();
+    host.horde(&["restore-db", &path]).success();
+    assert_eq!(traces(&host), ["before", "journal"]);
+}
+
 /// Writes, and dies before the journal is brought into the file.
 fn leave_journal(host: &Host) {
     let path = host.database();
