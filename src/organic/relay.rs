@@ -148,7 +148,7 @@ impl<'a> Relay<'a> {
                 Some(error) => error.to_string(),
             },
         };
-        self.pass.store.note_facilitator(&seen)?;
+        self.pass.store.note_facilitator(seen)?;
         match failure {
             None => Ok(outcome),
             Some(error) => Err(error.into()),
@@ -257,7 +257,7 @@ impl<'a> Relay<'a> {
             is_connected: error.is_none(),
             finding: error.map(ToString::to_string).unwrap_or_default(),
         };
-        Ok(self.pass.store.note_facilitator(&seen)?)
+        Ok(self.pass.store.note_facilitator(seen)?)
     }
 
     /// Hands a message to the present connection; without one it waits on disk.

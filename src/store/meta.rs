@@ -87,8 +87,13 @@ impl Store {
         self.meta(CHAIN_SEEN)
     }
 
-    pub fn note_facilitator(&mut self, seen: &FacilitatorSeen) -> Result<(), StoreError> {
-        self.write(|tx| put(tx, FACILITATOR_SEEN, seen))
+    /// A line that stays without a connection has been so since it was lost, whatever is tried.
+    pub fn note_facilitator(&mut self, mut seen: FacilitatorSeen) -> Result<(), StoreError> {
+        let before = self.facilitator_seen()?;
+        if let Some(before) = before.filter(|before| !before.is_connected && !seen.is_connected) {
+            seen.at = before.at;
+        }
+        self.write(|tx| put(tx, FACILITATOR_SEEN, &seen))
     }
 
     pub fn facilitator_seen(&self) -> Result<Option<FacilitatorSeen>, StoreError> {

@@ -8,7 +8,7 @@ use assert_cmd::assert::{Assert, OutputAssertExt};
 use chrono::{TimeDelta, Utc};
 use horde_validator::devnet::accounts::Account;
 use horde_validator::devnet::node::CommitScheme;
-use horde_validator::store::PassOutcome;
+use horde_validator::store::{FacilitatorSeen, PassOutcome};
 use predicates::prelude::*;
 use predicates::str::{contains, is_match};
 use serde_json::{Value, json};
@@ -369,6 +369,36 @@ fn status_does_not_miss_a_pass_that_still_runs() {
     // no unit lets it run so long: it was killed, and nothing has started it again
     let found = problems(61);
     assert_eq!(found[0]["what"], "run-synthetic last ran 61 minutes ago");
+}
+
+#[test]
+fn a_relay_that_tries_in_vain_is_a_problem_after_two_minutes() {
+    let host = Host::new();
+    host.horde(&["migrate"]).success();
+    let mut store = host.store();
+    let mut problems = |minutes_ago: i64, is_connected: bool| {
+        let at = Utc::now() - TimeDelta::minutes(minutes_ago);
+        let pass = store.begin_pass("relay-organic", "x", at);
+        pass.expect("kept");
+        let finding = format!("refused {minutes_ago} minutes ago");
+        let seen = FacilitatorSeen {
+            at,
+            is_connected,
+            finding,
+        };
+        store.note_facilitator(seen).expect("kept");
+        host.json(&["status"])["problems"].clone()
+    };
+    assert_eq!(problems(60, true), json!([]));
+    assert_eq!(problems(1, false), json!([]));
+    assert_eq!(problems(30, true), json!([]));
+    // it is tried again and again meanwhile
+    problems(3, false);
+    assert_eq!(
+        problems(0, false)[0]["what"],
+        "relay-organic is not connected: refused 0 minutes ago"
+    );
+    assert_eq!(problems(0, true), json!([]));
 }
 
 #[test]
