@@ -58,7 +58,7 @@ pub static CATALOGUE: &[Described] = &[
     ),
     gauge(
         "horde_pass_failing",
-        "Whether the newest ended pass of this name failed.",
+        "Whether the newest ended pass of this name failed; not told of a relay that runs.",
     ),
     histogram(
         "horde_block_duration_seconds",

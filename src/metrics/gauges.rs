@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::params::Params;
 use crate::pass::VERSION;
 use crate::settings::Environment;
-use crate::status::Status;
+use crate::status::{Status, present_end};
 use crate::store::{CopyOutcome, Labels, Store, StoreError, WeightsState};
 
 /// One number of one moment.
@@ -88,7 +88,7 @@ fn passes(gauges: &mut Gauges, store: &Store) -> Result<(), StoreError> {
         if let Some(at) = store.last_good_pass(&pass.name)? {
             by("horde_pass_last_success_timestamp_seconds", seconds(at));
         }
-        if let Some(end) = &pass.end {
+        if let Some(end) = present_end(store, &pass)? {
             let is_bad = !end.outcome.is_good();
             by("horde_pass_failing", f64::from(u8::from(is_bad)));
         }

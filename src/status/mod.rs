@@ -6,7 +6,7 @@ mod problem;
 mod report;
 
 pub use due::{Act, Due};
-pub use problem::{PERIODS, Problem};
+pub use problem::{PERIODS, Problem, present_end};
 pub use report::{
     BackupStatus, BatchStatus, ChainStatus, DatabaseStatus, FacilitatorStatus, LastRun, PassStatus,
     RestoredStatus, Status, WeightsStatus,

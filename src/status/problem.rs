@@ -5,7 +5,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::report::{ChainStatus, FacilitatorStatus};
-use crate::store::{BackupRow, PassOutcome, PassRow, Store, StoreError, WeightsRow, WeightsState};
+use crate::store::{
+    BackupRow, PassEnd, PassOutcome, PassRow, Store, StoreError, WeightsRow, WeightsState,
+};
 
 /// The passes that a timer starts, and how often, in seconds.
 pub const PERIODS: [(&str, i64); 11] = [
@@ -152,11 +154,35 @@ pub(super) fn not_serving(store: &Store) -> Result<Problem, StoreError> {
     })
 }
 
-pub(super) fn pass_problem(pass: &PassRow, now: DateTime<Utc>) -> Option<Problem> {
-    let period = PERIODS
+/// How the passes of this name end at present. One that its timer has just started does not hide
+/// how the one before it ended. `None`: none has ended, or it is the relay, and that runs.
+pub fn present_end(store: &Store, newest: &PassRow) -> Result<Option<PassEnd>, StoreError> {
+    match newest.end {
+        None if period(&newest.name).is_some() => store.last_end(&newest.name),
+        _ => Ok(newest.end.clone()),
+    }
+}
+
+fn period(name: &str) -> Option<i64> {
+    PERIODS
         .iter()
-        .find(|(name, _)| *name == pass.name)
-        .map(|(_, seconds)| *seconds);
+        .find(|(known, _)| *known == name)
+        .map(|(_, seconds)| *seconds)
+}
+
+pub(super) fn pass_problem(
+    store: &Store,
+    pass: &PassRow,
+    now: DateTime<Utc>,
+) -> Result<Option<Problem>, StoreError> {
+    match silent(pass, now) {
+        Some(problem) => Ok(Some(problem)),
+        None => Ok(present_end(store, pass)?.and_then(|end| bad_end(&pass.name, &end))),
+    }
+}
+
+/// Its timer does not run.
+fn silent(pass: &PassRow, now: DateTime<Utc>) -> Option<Problem> {
     let silence = now - pass.started_at;
     let is_long = |period| {
         let patience = TimeDelta::seconds(period) * PERIODS_MISSED;
@@ -166,19 +192,17 @@ pub(super) fn pass_problem(pass: &PassRow, now: DateTime<Utc>) -> Option<Problem
             None => silence > patience.max(LONGEST_RUN),
         }
     };
-    if let Some(period) = period
-        && is_long(period)
-    {
-        return Some(Problem {
-            what: format!(
-                "{} last ran {} minutes ago",
-                pass.name,
-                silence.num_minutes()
-            ),
-            to_do: "check its timer (`systemctl list-timers`)",
-        });
-    }
-    let end = pass.end.as_ref()?;
+    is_long(period(&pass.name)?).then(|| Problem {
+        what: format!(
+            "{} last ran {} minutes ago",
+            pass.name,
+            silence.num_minutes()
+        ),
+        to_do: "check its timer (`systemctl list-timers`)",
+    })
+}
+
+fn bad_end(pass: &str, end: &PassEnd) -> Option<Problem> {
     let to_do = match end.outcome {
         PassOutcome::Done | PassOutcome::Idle | PassOutcome::Interrupted => return None,
         PassOutcome::Failed => {
@@ -188,7 +212,7 @@ pub(super) fn pass_problem(pass: &PassRow, now: DateTime<Utc>) -> Option<Problem
         PassOutcome::Misconfigured => "`horde config` shows every setting",
     };
     Some(Problem {
-        what: format!("{}: {}", pass.name, end.summary),
+        what: format!("{pass}: {}", end.summary),
         to_do,
     })
 }

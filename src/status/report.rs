@@ -150,7 +150,9 @@ impl Status {
                 to_do: "check that the timer of run-synthetic is running",
             });
         }
-        problems.extend(passes.iter().filter_map(|pass| pass_problem(pass, now)));
+        for pass in &passes {
+            problems.extend(pass_problem(store, pass, now)?);
+        }
         let facilitator = facilitator_status(store)?;
         problems.extend(
             facilitator

@@ -195,6 +195,15 @@ impl Store {
         Ok(text.as_deref().and_then(time::from_text))
     }
 
+    /// How a pass of this name last ended, whatever runs now.
+    pub fn last_end(&self, name: &str) -> Result<Option<PassEnd>, StoreError> {
+        let ended = self.select_passes(
+            "name = ?1 AND outcome IS NOT NULL ORDER BY id DESC LIMIT 1",
+            [name],
+        )?;
+        Ok(ended.into_iter().next().and_then(|pass| pass.end))
+    }
+
     /// When a pass of this name last ended well.
     pub fn last_good_pass(&self, name: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
         let mut query = self.db.prepare_cached(

@@ -372,6 +372,29 @@ fn status_does_not_miss_a_pass_that_still_runs() {
 }
 
 #[test]
+fn a_pass_that_has_just_begun_does_not_hide_how_the_one_before_ended() {
+    let host = Host::new();
+    host.horde(&["migrate"]).success();
+    let mut store = host.store();
+    for name in ["set-weights", "relay-organic"] {
+        let pass = store.begin_pass(name, "x", Utc::now()).expect("kept");
+        let failed = PassOutcome::Unreachable;
+        store
+            .end_pass(pass, failed, "no node", Utc::now())
+            .expect("kept");
+        store.begin_pass(name, "x", Utc::now()).expect("kept");
+    }
+    // that of the relay runs as long as all is well
+    let found = host.json(&["status"])["problems"].clone();
+    assert_eq!(found[0]["what"], "set-weights: no node");
+    assert_eq!(found[1], Value::Null);
+    host.horde(&["metrics"]).success().stdout(
+        contains("horde_pass_failing{pass=\"set-weights\"} 1")
+            .and(contains("horde_pass_failing{pass=\"relay-organic\"}").not()),
+    );
+}
+
+#[test]
 fn a_relay_that_tries_in_vain_is_a_problem_after_two_minutes() {
     let host = Host::new();
     host.horde(&["migrate"]).success();
