@@ -44,7 +44,7 @@ fn main() {
     let (mut server, port) = start_miners(executors);
     let before = cpu_seconds();
     let begun = Instant::now();
-    let result = runtime.block_on(run(miners, port));
+    let result = runtime.block_on(run(miners, executors, port));
     report(&result, begun.elapsed(), cpu_seconds() - before);
     server.kill().expect("it runs");
     server.wait().expect("it was started");
@@ -62,7 +62,10 @@ fn start_miners(executors: usize) -> (Child, u16) {
     (server, line.trim().parse().expect("a port"))
 }
 
-async fn run(miners: usize, port: u16) -> BatchResult {
+/// As in production, but for the limit of jobs: that of 256 miners with 32 executors would be cut.
+async fn run(miners: usize, executors: usize, port: u16) -> BatchResult {
+    let mut limits = Limits::PRODUCTION;
+    limits.jobs_per_batch = u32::try_from(miners * executors).expect("few enough");
     let miner = |number: usize| MinerAddress {
         hotkey: format!("miner {number}"),
         host: "127.0.0.1".into(),
@@ -80,7 +83,7 @@ async fn run(miners: usize, port: u16) -> BatchResult {
         },
         executor_caps: BTreeMap::new(),
         hash_size: Some(Size::new(2, 0, 1).expect("3844 passwords")),
-        limits: Limits::PRODUCTION,
+        limits,
         tap: Tap::default(),
         now: chrono::Utc::now(),
     };
