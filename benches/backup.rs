@@ -148,7 +148,8 @@ fn watch(child: &mut Child) -> u64 {
         let text = std::fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kib = line.and_then(|line| line.trim().split(' ').next()?.parse().ok());
-        peak = peak.max(kib.unwrap_or(0));
+        // the newest one: for a moment after its start a child shows the memory of its parent
+        peak = kib.unwrap_or(peak);
         if let Some(status) = child.try_wait().expect("it was started") {
             assert!(status.success(), "{status}");
             return peak;

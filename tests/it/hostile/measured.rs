@@ -51,8 +51,9 @@ async fn watched(mut command: Command) -> (ExitStatus, Duration, u64) {
     let mut child = command.spawn().expect("started");
     let mut peak_kib = 0;
     loop {
-        // gone, or nearly so, at its end
-        peak_kib = peak_kib.max(peak_of(child.id()).unwrap_or(0));
+        // The newest one, not the largest: for a moment after its start the child shows the memory
+        // of its parent. At its end it shows none.
+        peak_kib = peak_of(child.id()).unwrap_or(peak_kib);
         if let Some(status) = child.try_wait().expect("it was started") {
             return (status, begun.elapsed(), peak_kib);
         }
