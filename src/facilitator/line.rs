@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::mpsc;
-use tokio::time::{interval_at, sleep_until, timeout};
+use tokio::time::{interval_at, sleep_until, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 use tracing::{debug, warn};
 
@@ -26,7 +26,7 @@ use crate::wire::{Malformed, redacted};
 /// Events that may wait for the owner; beyond that, nothing more is read from the facilitator.
 const EVENTS: usize = 256;
 
-/// How long saying goodbye may take.
+/// How long saying goodbye may take, and then hearing what was said until then.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Who calls, where, and within which bounds.
@@ -182,13 +182,17 @@ impl<Id: Send> Keeper<Id> {
             let step = tokio::select! {
                 incoming = talk.socket.next() => {
                     heard_at = tokio::time::Instant::now();
-                    self.hear(&mut talk, incoming).await?
+                    match self.hear(&mut talk, incoming).await? {
+                        ControlFlow::Break(error) => return Ok(error),
+                        ControlFlow::Continue(()) => continue,
+                    }
                 }
                 message = self.queue.recv() => match message {
                     Some(message) if message.epoch == self.epoch => talk.tell(message).await,
                     Some(_) => ControlFlow::Continue(()),
                     None => {
                         let _ = timeout(FAREWELL, talk.socket.close(None)).await;
+                        self.hear_the_rest(&mut talk).await?;
                         return Err(Gone);
                     }
                 },
@@ -201,9 +205,21 @@ impl<Id: Send> Keeper<Id> {
                 }
             };
             if let ControlFlow::Break(error) = step {
+                self.hear_the_rest(&mut talk).await?;
                 return Ok(error);
             }
         }
+    }
+
+    /// What was on its way when this side had its last word. Nobody hands out a job twice.
+    async fn hear_the_rest(&mut self, talk: &mut Talk<Id>) -> Result<(), Gone> {
+        let deadline = tokio::time::Instant::now() + FAREWELL;
+        while let Ok(incoming) = timeout_at(deadline, talk.socket.next()).await {
+            if self.hear(talk, incoming).await?.is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     async fn hear(

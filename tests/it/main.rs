@@ -21,6 +21,7 @@ mod devnet_weights;
 mod doctor;
 mod events_sending;
 mod evict;
+mod facilitator_line;
 mod faults;
 mod floors;
 mod formatting;
