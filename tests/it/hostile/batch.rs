@@ -68,7 +68,8 @@ fn assert_same_for_honest(what: &str, with: &Scene, without: &Scene) {
     jobs.retain(|hotkey, _| with.is_honest(hotkey));
     assert_eq!(jobs.len(), with.honest.len(), "{what}");
     let all = jobs.values().flatten();
-    assert!(all.clone().all(|job| job.1), "{what}: {jobs:#?}");
+    let is_done = all.clone().all(|job| job.1);
+    assert!(is_done, "{what}: {:#?}", with.comments());
     assert_eq!(jobs, without.jobs(), "{what}");
     assert_eq!(with.scores(), without.scores(), "{what}");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use horde_validator::devnet::accounts::Account;
 use horde_validator::devnet::miner::{Miner, MinerConfig};
@@ -10,6 +10,7 @@ use horde_validator::devnet::node::{CommitScheme, Neuron, Node};
 use horde_validator::scoring::{HordeScore, JobScore, batch_scores};
 use horde_validator::wire::ExecutorClass;
 use rusqlite::Connection;
+use tokio::runtime::Runtime;
 
 use super::kind::Kind;
 use super::measured::Measured;
@@ -18,6 +19,10 @@ use crate::host::{self, FIRST_MINER, Host, VALIDATOR};
 
 /// Its executors have two seconds to become ready, which is the least of all classes.
 pub(super) const CLASS: ExecutorClass = ExecutorClass::AlwaysOnGpu24Gb;
+
+/// Of the honest miners: on one with hostile ones they would wait for those to say 49 MiB, as no
+/// miner on a machine of its own does, and be late.
+static HONEST: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 
 /// Who takes part, and under which uids: first the honest, then the others.
 pub(super) struct Scene {
@@ -58,7 +63,10 @@ impl Scene {
             MinerConfig::new(account(place).keypair(), vec![(CLASS, executors)])
         };
         let start = |config| Miner::start(config).expect("a free port");
-        let miners: Vec<Miner> = (0..honest).map(|place| start(config(place))).collect();
+        let miners: Vec<Miner> = {
+            let _runtime = HONEST.enter();
+            (0..honest).map(|place| start(config(place))).collect()
+        };
         let miners = Arc::new(miners);
         let mut axons: Vec<_> = miners.iter().map(|miner| Some(miner.address())).collect();
         let (mut hostile, mut devnet) = (Vec::new(), Vec::new());
@@ -125,6 +133,16 @@ impl Scene {
             jobs.entry(hotkey).or_default().push(row_of_job);
         }
         jobs
+    }
+
+    /// What the validator noted of each job, with the hotkey of its miner.
+    pub(super) fn comments(&self) -> Vec<(String, String)> {
+        let db = Connection::open(self.host.database()).expect("a database");
+        let sql = "SELECT hotkey, comment FROM jobs ORDER BY hotkey";
+        let mut statement = db.prepare(sql).expect("a statement");
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        let comments: Result<_, _> = rows.expect("rows").collect();
+        comments.expect("texts")
     }
 
     /// The scores of all miners that come to more than 0, from which weights are made, by their
